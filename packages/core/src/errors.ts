@@ -1,0 +1,57 @@
+/**
+ * Every code that ipguard throws or warns with. Each has a page in `docs/errors/`.
+ * A code is never renamed or given another meaning.
+ */
+export type IpGuardErrorCode =
+  // configuration, thrown by the factory that was called
+  | 'IPGUARD_OPTION_UNKNOWN'
+  | 'IPGUARD_OPTION_INVALID'
+  | 'IPGUARD_DURATION_INVALID'
+  | 'IPGUARD_ADDRESS_INVALID'
+  | 'IPGUARD_CIDR_INVALID'
+  | 'IPGUARD_TRUST_MISSING'
+  | 'IPGUARD_TRUST_INVALID'
+  | 'IPGUARD_STORE_MISSING'
+  | 'IPGUARD_LADDER_INVALID'
+  | 'IPGUARD_LADDER_UNREACHABLE'
+  | 'IPGUARD_SET_DAMAGED'
+  // calls on a guard
+  | 'IPGUARD_BAN_ALLOWED'
+  | 'IPGUARD_LADDER_MISSING'
+  | 'IPGUARD_GUARD_CLOSED'
+  // run time, carried by a rejected part of a decision or by a warning
+  | 'IPGUARD_DEADLINE_EXCEEDED'
+  | 'IPGUARD_STORE_FAILED'
+  | 'IPGUARD_POLICY_FAILED'
+
+/**
+ * The only error class of ipguard. `message` says what is wrong, what was received and what to write instead;
+ * `code` is stable; `cause` is the error underneath, if there is one.
+ *
+ * @example
+ * try { ipSet(['10.0.0.0/33']) } catch (error) {
+ *   if (error instanceof IpGuardError && error.code === 'IPGUARD_CIDR_INVALID') console.error(error.message)
+ * }
+ */
+export class IpGuardError extends Error {
+  readonly code: IpGuardErrorCode
+
+  constructor(code: IpGuardErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.name = 'IpGuardError'
+    this.code = code
+  }
+}
+
+/**
+ * What was received, shortened and with control characters escaped, for use in an error message.
+ * Never pass a secret: the text is shown to people and written to logs.
+ */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') {
+    const cut = value.length > 60 ? `${value.slice(0, 60)}…` : value
+    return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  }
+  if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
+  return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
+}

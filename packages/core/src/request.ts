@@ -1,0 +1,14 @@
+/**
+ * What a guard reads of a request: method, URL and headers; never the body.
+ *
+ * A Fetch `Request` fits as it is. Node adapters pass a thin view over `IncomingMessage`. `headers.get` takes a lower-case
+ * name and answers the value with repeated lines joined by `", "`, or null or undefined when absent. `url` is absolute or
+ * starts at the path.
+ */
+export interface GuardRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: { get(name: string): string | null | undefined }
+  /** The framework's own request object, by which the request is remembered; the view itself when absent. */
+  readonly native?: object
+}
