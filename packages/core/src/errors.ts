@@ -19,10 +19,24 @@ export type IpGuardErrorCode =
   | 'IPGUARD_BAN_ALLOWED'
   | 'IPGUARD_LADDER_MISSING'
   | 'IPGUARD_GUARD_CLOSED'
+  // warnings, each given once
+  | 'IPGUARD_FORWARDED_UNTRUSTED'
+  | 'IPGUARD_PEER_PRIVATE_UNTRUSTED'
+  | 'IPGUARD_ONE_CLIENT'
+  | 'IPGUARD_ALLOW_BEHIND_COUNTER'
+  | 'IPGUARD_ALLOW_OVERLAPS_TRUST'
+  | 'IPGUARD_ASYNC_BETWEEN_COUNTERS'
+  | 'IPGUARD_POLICY_NAME_SHARED'
+  | 'IPGUARD_BAN_EXEMPT'
+  | 'IPGUARD_STORE_FULL'
+  | 'IPGUARD_BANS_FULL'
+  | 'IPGUARD_SNAPSHOT_DAMAGED'
+  | 'IPGUARD_SNAPSHOT_FAILED'
   // run time, carried by a rejected part of a decision or by a warning
   | 'IPGUARD_DEADLINE_EXCEEDED'
   | 'IPGUARD_STORE_FAILED'
   | 'IPGUARD_POLICY_FAILED'
+  | 'IPGUARD_LISTENER_FAILED'
 
 /**
  * The only error class of ipguard. `message` says what is wrong, what was received and what to write instead;

@@ -1,0 +1,85 @@
+import { type Address, formatAddress } from '../ip/address.ts'
+import { maskAddress } from '../ip/prefix.ts'
+import { invalidOption } from '../options.ts'
+
+/**
+ * The address that a request really comes from, as plain JSON.
+ *
+ * `ip` is canonical text: one client has one spelling, without port, brackets or zone. `key` is what limits and bans
+ * count by: the address itself for IPv4, its network (`2001:db8:1:2::/64`, option `ipv6Prefix`) for IPv6, because one
+ * IPv6 subscriber owns a whole /64. Neither can be chosen by the caller; `via` says which hop, header and rule gave them.
+ */
+export interface Client {
+  readonly ip: string
+  readonly key: string
+  readonly via: ClientVia
+}
+
+/** Which hop, header and rule produced a client address. */
+export interface ClientVia {
+  /**
+   * - `socket`: the peer of the connection;
+   * - `rightmost-untrusted`: the first element from the right that is no trusted proxy;
+   * - `hops`: the configured number of elements from the right;
+   * - `single`: a header that carries one address;
+   * - `all-trusted`: the leftmost element, as every element is a trusted proxy. It matches no allow list.
+   */
+  readonly rule: 'socket' | 'rightmost-untrusted' | 'hops' | 'single' | 'all-trusted'
+  /** The configured header, in lower case; absent when only the socket is read. */
+  readonly header?: string
+  /** The element of the header that was taken, counted from the right; 1 is the last. */
+  readonly hop?: number
+  /** Why the socket address was taken although a header is configured. */
+  readonly because?: 'peer-untrusted' | 'header-absent' | 'chain-short'
+}
+
+/** A client with its parsed forms, as policies and stores use it. */
+export interface ResolvedClient {
+  readonly client: Client
+  readonly address: Address
+  /** The address masked to `ipv6Prefix`. */
+  readonly key: Address
+  /** False when every element of the header was a trusted proxy: such a client matches no allow list. */
+  readonly allowable: boolean
+}
+
+export const DEFAULT_IPV6_PREFIX = 64
+
+/** @throws {IpGuardError} `IPGUARD_OPTION_INVALID` when it is no whole number from 32 to 128. */
+export function checkIpv6Prefix(length: number): number {
+  if (!Number.isInteger(length) || length < 32 || length > 128) {
+    throw invalidOption('ipv6Prefix', length, 'a whole number from 32 to 128; 64 is what one subscriber owns')
+  }
+  return length
+}
+
+/**
+ * The address by which a client is counted: its network of `ipv6Prefix` bits for IPv6, itself for IPv4.
+ *
+ * `::1` and `fe80::/10` are not masked: their neighbours are other hosts, not the same subscriber.
+ */
+export function clientKey(address: Address, ipv6Prefix: number): Address {
+  return isWhole(address, ipv6Prefix) ? address : maskAddress(address, ipv6Prefix)
+}
+
+/** The text of a key: an address, or a network with its length. */
+export function formatClientKey(key: Address, ipv6Prefix: number): string {
+  return isWhole(key, ipv6Prefix) ? formatAddress(key) : `${formatAddress(key)}/${ipv6Prefix}`
+}
+
+/** `ip` is the canonical text, if the caller has it already. */
+export function resolvedClient(
+  address: Address,
+  ipv6Prefix: number,
+  via: ClientVia,
+  ip: string = formatAddress(address),
+): ResolvedClient {
+  const key = clientKey(address, ipv6Prefix)
+  const text = key === address ? ip : formatClientKey(key, ipv6Prefix)
+  return { client: { ip, key: text, via }, address, key, allowable: via.rule !== 'all-trusted' }
+}
+
+/** The first word is 0 for `::1` and all of the unroutable ::/32, and begins with fe8 to feb for link-local addresses. */
+function isWhole(address: Address, ipv6Prefix: number): boolean {
+  return address.family === 4 || ipv6Prefix === 128 || address.a === 0 || address.a >>> 22 === 0x3fa
+}

@@ -1,0 +1,108 @@
+import type { Client } from '../client-ip/client.ts'
+import { describe, IpGuardError } from '../errors.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { Entry } from '../store/entry.ts'
+import type { Finding } from '../store/store.ts'
+
+/** What a guard tells as it happens. */
+export interface GuardEvents {
+  readonly decision: Decision
+  readonly strike: { readonly client: string; readonly policy: string; readonly strikes: number; readonly shadow: boolean }
+  readonly ban: Entry
+  readonly unban: Entry
+  /** An entry was added or removed, here or by another instance. */
+  readonly entry: { readonly change: 'put' | 'removed'; readonly id: string; readonly entry?: Entry }
+  readonly warning: Finding
+  readonly error: IpGuardError
+}
+
+/** Fits pino and console: an object of JSON-safe fields, then one line of text. */
+export interface Logger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface EventHub {
+  on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void): () => void
+  emit<Name extends keyof GuardEvents>(name: Name, event: GuardEvents[Name]): void
+  /** Spares making an event that nobody waits for. */
+  wants(name: keyof GuardEvents): boolean
+  /** Once per code. */
+  warn(warning: Finding): void
+  fail(code: IpGuardError['code'], message: string, cause: unknown): void
+  readonly warnings: ReadonlySet<string>
+}
+
+export interface EventHubOptions {
+  readonly logger?: Logger
+  readonly onWarning?: (warning: Finding) => void
+}
+
+/** A listener that throws becomes an `error` event; a request never fails for it. */
+export function createEventHub({ logger, onWarning }: EventHubOptions): EventHub {
+  const listeners = new Map<keyof GuardEvents, Set<(event: never) => void>>()
+  const warnings = new Set<string>()
+
+  function call<T>(listener: (event: T) => void, event: T, name: string): void {
+    try {
+      listener(event)
+    } catch (error) {
+      if (name !== 'error') hub.fail('IPGUARD_LISTENER_FAILED', `A listener of "${name}" threw.`, error)
+    }
+  }
+
+  const hub: EventHub = {
+    warnings,
+    on(name, listener) {
+      const known = listeners.get(name) ?? new Set()
+      listeners.set(name, known.add(listener))
+      return () => void known.delete(listener)
+    },
+    emit(name, event) {
+      // Listeners were added under the same name.
+      for (const listener of listeners.get(name) ?? []) call(listener as (event: unknown) => void, event, name)
+      if (logger) call((each) => log(logger, name, each), event, name === 'error' ? name : 'logger')
+    },
+    wants: (name) => logger !== undefined || (listeners.get(name)?.size ?? 0) > 0,
+    warn(warning) {
+      if (warnings.has(warning.code)) return
+      warnings.add(warning.code)
+      hub.emit('warning', warning)
+      if (onWarning) call(onWarning, warning, 'warning')
+    },
+    fail(code, message, cause) {
+      // The cause stays reachable for a listener; the message carries none of its text, which may hold a secret.
+      hub.emit('error', new IpGuardError(code, message, { cause }))
+    },
+  }
+  return hub
+}
+
+function log(logger: Logger, name: keyof GuardEvents, event: unknown): void {
+  switch (name) {
+    case 'decision': {
+      const decision = event as Decision // emitted under this name
+      if (decision.action === 'allow') return
+      const { action, policy, reason, id, retryAfter, degraded } = decision
+      return logger.info({ event: name, action, policy: line(policy), reason, id, client: (decision.client as Client | undefined)?.ip, retryAfter, degraded: degraded?.map(line) }, `ipguard: ${action}`)
+    }
+    case 'warning': {
+      const { code, message } = event as Finding // emitted under this name
+      return logger.warn({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+    }
+    case 'error': {
+      const { code, message } = event as IpGuardError // emitted under this name
+      return logger.error({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+    }
+    default: {
+      const fields = Object.entries(event as object).map(([key, value]) => [key, typeof value === 'string' ? line(value) : value]) // events are objects
+      return logger.warn({ event: name, ...Object.fromEntries(fields) }, `ipguard: ${name}`)
+    }
+  }
+}
+
+/** Text of others, on one line: control characters escaped, capped. */
+function line(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : describe(text.slice(0, 200)).slice(1, -1)
+}

@@ -1,0 +1,214 @@
+import { type Duration, parseDuration } from '../duration.ts'
+import { describe, IpGuardError } from '../errors.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import { type IpSet, ipSet } from '../ip/ip-set.ts'
+import { formatPrefix, maskAddress, type Prefix, parsePrefix, prefixContains } from '../ip/prefix.ts'
+import { checkOptions, invalidOption } from '../options.ts'
+import { createEntry, type Entry } from '../store/entry.ts'
+import { endOf, latestEnd, parentLength, withoutPlace } from '../store/entry-table.ts'
+import type { Ladder } from '../store/ladder.ts'
+import type { Store } from '../store/store.ts'
+import type { EventHub } from './events.ts'
+import type { MetricsBook } from './metrics.ts'
+import type { Replica } from './replica.ts'
+
+export interface EntryOptions {
+  /** How long: a duration or `'permanent'`. */
+  readonly for?: Duration | 'permanent'
+  /** Up to 200 characters, for people; never sent to a client. */
+  readonly reason?: string
+}
+
+export interface BanOptions extends EntryOptions {
+  readonly for: Duration | 'permanent'
+  /** Bans an address that an allow list lets in: the ban then waits until it is off that list. @default false */
+  readonly force?: boolean
+}
+
+export interface EntryFilter {
+  readonly kind?: 'allow' | 'deny' | 'ban'
+  /** Entries that cover this address, or lie in or around this prefix. */
+  readonly ip?: string
+  readonly shadow?: boolean
+}
+
+/** What a person or a program does to the managed entries. */
+export interface Manager {
+  ban(target: string, options: BanOptions): Promise<Entry>
+  unban(target: string): Promise<readonly Entry[]>
+  allow(target: string, options?: EntryOptions): Promise<Entry>
+  deny(target: string, options?: EntryOptions): Promise<Entry>
+  remove(target: string, options: { readonly kind: 'allow' | 'deny' }): Promise<boolean>
+  entries(filter?: EntryFilter): readonly Entry[]
+  setMode(mode: 'enforce' | 'shadow'): Promise<void>
+  /** After a ban by a ladder: the wider prefix is banned when enough siblings are. */
+  widen(ban: Entry, ladder: Ladder): Promise<void>
+}
+
+export interface ManagerOptions {
+  readonly store: Store | undefined
+  readonly replica: Replica
+  readonly hub: EventHub
+  readonly metrics: MetricsBook
+  readonly clock: { now(): number }
+  readonly ipv6Prefix: number
+  /** The allow policies' lists as they are now. */
+  readonly allowLists: readonly (() => IpSet)[]
+}
+
+export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix, allowLists }: ManagerOptions): Manager {
+  function needStore(call: string): Store {
+    if (!store) throw new IpGuardError('IPGUARD_STORE_MISSING', `guard.${call} needs a store. Write createGuard({ store: memoryStore() }), with memoryStore from @ipguard/store-memory.`)
+    return store
+  }
+
+  async function ready(): Promise<void> {
+    const loaded = replica.ready(clock.now())
+    if (loaded !== true) await loaded
+  }
+
+  async function put(call: string, entry: Entry): Promise<Entry> {
+    const { entries } = needStore(call)
+    await ready()
+    await entries.put([entry])
+    // The store may have kept a longer ban, or merged it with its siblings.
+    replica.apply({ put: [entry] }, clock.now())
+    return covering(parsePrefix(entry.cidr)).find((each) => each.kind === entry.kind) ?? entry
+  }
+
+  function covering(prefix: Prefix): Entry[] {
+    return [...replica.table.list(clock.now())].filter((entry) => entry.kind !== 'mode' && covers(parsePrefix(entry.cidr), prefix)).sort((x, y) => endOf(y) - endOf(x) || 0)
+  }
+
+  /** A bare IPv6 address stands for its client's whole prefix: who holds one address holds them all. */
+  function banned(target: string): Prefix {
+    const prefix = parseTarget(target, 'guard.ban')
+    const whole = prefix.address.family === 6 && !target.includes('/') && prefix.length > ipv6Prefix && !isAlone(prefix.address)
+    return whole ? { address: maskAddress(prefix.address, ipv6Prefix), length: ipv6Prefix } : prefix
+  }
+
+  function checkAllowed(prefix: Prefix, target: string): void {
+    const set = ipSet([formatPrefix(prefix)])
+    const entry = [...replica.table.list(clock.now())].find((each) => each.kind === 'allow' && (covers(parsePrefix(each.cidr), prefix) || covers(prefix, parsePrefix(each.cidr))))
+    const overlap = entry?.cidr ?? allowLists.map((list) => list().overlaps(set)).find((cidr) => cidr !== undefined)
+    if (overlap !== undefined) {
+      throw new IpGuardError('IPGUARD_BAN_ALLOWED', `guard.ban(${describe(target)}) has no effect on ${overlap}, which an allow list lets in. Take it off that list, or write { force: true }.`)
+    }
+  }
+
+  function fields(options: EntryOptions, call: string, known: readonly string[]): Pick<Entry, 'createdAt' | 'by' | 'reason' | 'expiresAt'> {
+    checkOptions(options, known, call)
+    const { reason } = options
+    if (reason !== undefined && (typeof reason !== 'string' || reason.length > 200)) throw invalidOption(`${call}: reason`, reason, 'up to 200 characters')
+    const now = clock.now()
+    const length = options.for
+    return {
+      createdAt: now,
+      by: 'manual',
+      ...(length !== undefined && length !== 'permanent' && { expiresAt: now + parseDuration(length, `${call}: for`) }),
+      ...(reason !== undefined && { reason }),
+    }
+  }
+
+  return {
+    async ban(target, options) {
+      const entry = createEntry(banned(target), { kind: 'ban', ...fields(options, 'guard.ban', ['for', 'reason', 'force']) })
+      if (options.for === undefined) throw invalidOption('guard.ban: for', undefined, "a duration like '24h', or 'permanent'")
+      await ready()
+      if (!options.force) checkAllowed(parsePrefix(entry.cidr), target)
+      const kept = await put('ban', entry)
+      metrics.add('bans')
+      hub.emit('ban', kept)
+      return kept
+    },
+    async unban(target) {
+      const prefix = banned(target)
+      const { entries } = needStore('unban')
+      await ready()
+      const inside = [...replica.table.list(clock.now())].filter((entry) => entry.kind === 'ban' && covers(prefix, parsePrefix(entry.cidr)))
+      const ids = inside.map((entry) => entry.id)
+      await entries.remove(ids, { forgive: formatPrefix(prefix) })
+      replica.apply({ removed: ids }, clock.now())
+      for (const entry of inside) {
+        metrics.add('unbans')
+        hub.emit('unban', entry)
+      }
+      return covering(prefix).filter((entry) => entry.kind === 'ban')
+    },
+    async allow(target, options = {}) {
+      return put('allow', createEntry(parseTarget(target, 'guard.allow'), { kind: 'allow', ...fields(options, 'guard.allow', ['for', 'reason']) }))
+    },
+    async deny(target, options = {}) {
+      return put('deny', createEntry(parseTarget(target, 'guard.deny'), { kind: 'deny', ...fields(options, 'guard.deny', ['for', 'reason']) }))
+    },
+    async remove(target, { kind }) {
+      const prefix = parseTarget(target, 'guard.remove')
+      const { entries } = needStore('remove')
+      await ready()
+      const entry = replica.table.exact(kind, prefix.address, prefix.length, clock.now())
+      if (!entry) return false
+      await entries.remove([entry.id])
+      replica.apply({ removed: [entry.id] }, clock.now())
+      return true
+    },
+    entries(filter = {}) {
+      checkOptions(filter, ['kind', 'ip', 'shadow'], 'guard.entries')
+      const now = clock.now()
+      replica.ready(now)
+      const around = filter.ip === undefined ? undefined : parseTarget(filter.ip, 'guard.entries: ip')
+      return [...replica.table.list(now)].filter((entry) => {
+        if (entry.kind === 'mode' || (filter.kind && entry.kind !== filter.kind)) return false
+        if (filter.shadow !== undefined && (entry.shadow ?? false) !== filter.shadow) return false
+        const prefix = parsePrefix(entry.cidr)
+        return !around || covers(prefix, around) || covers(around, prefix)
+      })
+    },
+    async setMode(mode) {
+      if (mode !== 'enforce' && mode !== 'shadow') throw invalidOption('guard.setMode', mode, "'enforce' or 'shadow'")
+      const entry = createEntry(parsePrefix('::/0'), { kind: 'mode', mode, createdAt: clock.now(), by: 'manual' })
+      await ready()
+      await store?.entries.put([entry])
+      replica.apply({ put: [entry] }, clock.now())
+    },
+    async widen(ban, ladder) {
+      if (!store) return
+      let latest = ban
+      for (;;) {
+        const now = clock.now()
+        const { address, length } = parsePrefix(latest.cidr)
+        const parent = parentLength(address.family, length, ladder.widenIpv4)
+        if (parent === 0) return
+        const group = replica.table.siblings(latest, now)
+        if (group.length < ladder.widen) return
+        const wider = createEntry({ address, length: parent }, { ...withoutPlace(latest), createdAt: now, ...latestEnd(group) })
+        const ids = group.map((entry) => entry.id)
+        // The wider one first: there is no moment without a ban.
+        await store.entries.put([wider])
+        replica.apply({ put: [wider] }, now)
+        await store.entries.remove(ids)
+        replica.apply({ removed: ids }, now)
+        hub.emit('ban', wider)
+        latest = wider
+      }
+    },
+  }
+}
+
+/** Whether the first prefix holds all of the second. */
+function covers(outer: Prefix, inner: Prefix): boolean {
+  return outer.length <= inner.length && prefixContains(outer, inner.address)
+}
+
+/** `::1` and link-local addresses have no neighbours of the same subscriber. */
+function isAlone({ a }: Address): boolean {
+  return a === 0 || a >>> 22 === 0x3fa
+}
+
+function parseTarget(target: string, call: string): Prefix {
+  if (typeof target === 'string' && !target.includes('/')) {
+    const address = parseAddress(target)
+    if (!address) throw new IpGuardError('IPGUARD_ADDRESS_INVALID', `${call}: ${describe(target)} is no address. Write '203.0.113.7', '2001:db8::1' or a prefix like '2001:db8::/56'.`)
+    return { address, length: address.family === 4 ? 32 : 128 }
+  }
+  return parsePrefix(target, call)
+}

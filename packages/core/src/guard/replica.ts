@@ -1,0 +1,73 @@
+import type { Address } from '../ip/address.ts'
+import { type EntryTable, createEntryTable } from '../store/entry-table.ts'
+import type { Entry, EntryChange } from '../store/entry.ts'
+import type { Store } from '../store/store.ts'
+import type { EventHub } from './events.ts'
+
+export type Mode = 'enforce' | 'shadow'
+
+/** This instance's copy of the store's entries: a banned client costs no trip. */
+export interface Replica {
+  readonly table: EntryTable
+  /** Starts the copy at the first call. True: loaded; a promise: still loading (it never rejects). */
+  ready(now: number): true | Promise<void>
+  mode(): Mode
+  /** Takes over what this instance knows before the store's own announcement. */
+  apply(change: EntryChange, now: number): void
+  close(): void
+}
+
+const NOWHERE: Address = { family: 6, a: 0, b: 0, c: 0, d: 0 }
+
+export function createReplica(store: Store | undefined, initial: Mode, hub: EventHub, clock: { now(): number }): Replica {
+  const table = createEntryTable()
+  let mode = initial
+  let state: undefined | true | Promise<void>
+  let stop: (() => void) | undefined
+
+  function apply(change: EntryChange, now: number): void {
+    const { put = [], removed = [] } = change
+    const known = hub.wants('entry') ? removed.filter((id) => table.remove([id]).removed?.length) : (table.remove(removed).removed ?? [])
+    const fresh = table.put(put, now).put ?? []
+    mode = table.exact('mode', NOWHERE, 0, now)?.mode ?? initial
+    for (const id of known) hub.emit('entry', { change: 'removed', id })
+    for (const entry of fresh) hub.emit('entry', { change: 'put', id: entry.id, entry })
+  }
+
+  async function loadPages(pages: AsyncIterable<readonly Entry[]>): Promise<void> {
+    try {
+      for await (const page of pages) apply({ put: page }, clock.now())
+      state = true
+    } catch (error) {
+      // Tried again at the next check: until then decisions are degraded.
+      stop?.()
+      state = undefined
+      hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)
+    }
+  }
+
+  return {
+    table,
+    mode: () => mode,
+    apply,
+    ready(now) {
+      if (state !== undefined) return state
+      if (!store) return (state = true)
+      try {
+        // Watched first: what changes during the load is not lost, and putting twice is putting once.
+        stop = store.entries.watch((change) => apply(change, clock.now()))
+        const pages = store.entries.load()
+        if (Symbol.asyncIterator in pages) return (state = loadPages(pages))
+        for (const page of pages) apply({ put: page }, now)
+        return (state = true)
+      } catch (error) {
+        stop?.()
+        hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)
+        return Promise.resolve()
+      }
+    },
+    close() {
+      stop?.()
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { observeClientIp } from '../client-ip/observe-client-ip.ts'
+import { DEFAULT_IPV6_PREFIX } from '../client-ip/client.ts'
+import { type ClientIpResolver, compileClientIp } from '../client-ip/resolve-client-ip.ts'
+import type { ClientIpObserver } from '../client-ip/observe-client-ip.ts'
+import { parseDuration } from '../duration.ts'
+import type { Address } from '../ip/address.ts'
+import type { Hit, HitReply } from '../store/hit.ts'
+import type { Store } from '../store/store.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { createEventHub, type EventHub } from './events.ts'
+import type { GuardOptions } from './guard-options.ts'
+import { createHitSender, type HitSender } from './hit-sender.ts'
+import { isInfrastructure } from './infrastructure.ts'
+import { createManager, type Manager } from './manage.ts'
+import { createMetrics, type MetricsBook } from './metrics.ts'
+import { createReplica, type Replica } from './replica.ts'
+
+/** What a guard and those derived from it by `with` share. */
+export interface Root<Facts> {
+  readonly options: GuardOptions<Facts>
+  readonly store: Store | undefined
+  readonly clock: Clock
+  readonly hub: EventHub
+  readonly metrics: MetricsBook
+  readonly replica: Replica
+  readonly sender: HitSender | undefined
+  readonly manager: Manager
+  readonly resolver: ClientIpResolver
+  readonly observer: ClientIpObserver
+  readonly ipv6Prefix: number
+  readonly deadlines: { readonly store: number; readonly wait: number }
+  readonly createId: () => string
+  readonly isInfrastructure: (address: Address) => boolean
+  /** A hit has struck: tells of it, and of the ban that came of it. */
+  onStruck(hit: Hit, reply: HitReply, now: number): void
+  onExempt(policy: string): void
+}
+
+export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
+  const { store, policies } = options
+  const clock = options.clock ?? systemClock()
+  const hub = createEventHub(options)
+  const metrics = createMetrics()
+  hub.on('error', () => metrics.add('errors'))
+  const ipv6Prefix = options.ipv6Prefix ?? DEFAULT_IPV6_PREFIX
+  const requireHeader = policies.some((policy) => policy.kind === 'only-allow')
+  const resolver = compileClientIp(options.clientIp ?? {}, { ipv6Prefix, requireHeader })
+  const deadline = options.deadline === undefined ? undefined : parseDuration(options.deadline, 'createGuard.deadline')
+  const replica = createReplica(store, options.mode ?? 'enforce', hub, clock)
+  const allowLists = policies.flatMap(({ kind, list }) => (kind === 'allow' && list ? [list] : []))
+  const manager = createManager({ store, replica, hub, metrics, clock, ipv6Prefix, allowLists })
+  const { instances = 1, maxLocalKeys = 100_000 } = options
+
+  return {
+    options,
+    store,
+    clock,
+    hub,
+    metrics,
+    replica,
+    sender: store && createHitSender({ store, replica, hub, instances, maxLocalKeys }),
+    manager,
+    resolver,
+    observer: observeClientIp(resolver),
+    ipv6Prefix,
+    deadlines: { store: deadline ?? 50, wait: deadline ?? 500 },
+    createId: options.createId ?? (() => crypto.randomUUID()),
+    isInfrastructure: options.banInfrastructure ? () => false : isInfrastructure(resolver.trust),
+    onStruck(hit, { banned, strikes = 1 }, now) {
+      const { counter, key } = hit
+      metrics.add('strikes')
+      hub.emit('strike', { client: key.text, policy: counter.policy, strikes, shadow: counter.shadow })
+      if (!banned) return
+      // The store announces it too; here it holds from this request on.
+      replica.apply({ put: [banned] }, now)
+      metrics.add('bans')
+      hub.emit('ban', banned)
+      if (counter.ladder) {
+        manager.widen(banned, counter.ladder).catch((error: unknown) => hub.fail('IPGUARD_STORE_FAILED', 'A wider ban could not be put.', error))
+      }
+    },
+    onExempt(policy) {
+      hub.warn({
+        code: 'IPGUARD_BAN_EXEMPT',
+        message: `Policy ${JSON.stringify(policy)} would have struck a private address, a trusted proxy or a known CDN, which a ladder never bans. If clients come through it, declare it in clientIp; if it is itself the client, write banInfrastructure: true.`,
+      })
+    },
+  }
+}

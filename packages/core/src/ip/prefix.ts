@@ -1,0 +1,108 @@
+import { describe, IpGuardError } from '../errors.ts'
+import { type Address, formatAddress, MAPPED, scanAddress, scannedAddress } from './address.ts'
+
+/** A block of addresses: `length` leading bits are fixed, and the bits of `address` after them are 0. */
+export interface Prefix {
+  readonly address: Address
+  readonly length: number
+}
+
+/**
+ * Parses an address or a CIDR block; a bare address is a block of one.
+ *
+ * Host bits are zeroed: `10.1.2.3/8` is `10.0.0.0/8`. A length on an IPv4-mapped address counts from the IPv6 side,
+ * so `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and `::ffff:10.0.0.0/8` is refused: it is nearly always meant as IPv4,
+ * and read as IPv6 it would hold every IPv4 address. An IPv6 block never holds an IPv4 address, `::/0` included.
+ *
+ * @param where the start of the error message, such as `clientIp.trust[2]`
+ * @example
+ * formatPrefix(parsePrefix('2001:DB8:0::/32')) // '2001:db8::/32'
+ * @throws {IpGuardError} `IPGUARD_CIDR_INVALID` when the text is neither an address nor a CIDR block.
+ */
+export function parsePrefix(text: string, where = 'The prefix'): Prefix {
+  const length = scanPrefix(text)
+  if (length < 0) throw cidrInvalid(text, where)
+  const address = scannedAddress(scannedFamily)
+  return { address: maskAddress(address, length), length }
+}
+
+/** The canonical text of a block, always with its length: `10.0.0.0/8`. */
+export function formatPrefix(prefix: Prefix): string {
+  return `${formatAddress(prefix.address)}/${prefix.length}`
+}
+
+/** The address with all but its first `length` bits zeroed; a length past the family's end changes nothing. */
+export function maskAddress(address: Address, length: number): Address {
+  const { family, a, b, c, d } = address
+  return {
+    family,
+    a: a & wordMask(length),
+    b: b & wordMask(length - 32),
+    c: c & wordMask(length - 64),
+    d: d & wordMask(length - 96),
+  }
+}
+
+/** Whether the block holds the address. Families never mix. */
+export function prefixContains(prefix: Prefix, address: Address): boolean {
+  const { address: base, length } = prefix
+  return (
+    base.family === address.family &&
+    ((base.a ^ address.a) & wordMask(length)) === 0 &&
+    ((base.b ^ address.b) & wordMask(length - 32)) === 0 &&
+    ((base.c ^ address.c) & wordMask(length - 64)) === 0 &&
+    ((base.d ^ address.d) & wordMask(length - 96)) === 0
+  )
+}
+
+/** The mask of the first `bits` bits of one word, for any number of bits. */
+export function wordMask(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << (32 - bits)
+}
+
+/** The family of the block that `scanPrefix` has just found. */
+export let scannedFamily: 4 | 6 = 4
+
+/** Parses an address or a CIDR block into `scanned` (not masked) and returns its length, or -1. Allocates nothing. */
+export function scanPrefix(text: string, from = 0, end?: number): number {
+  if (typeof text !== 'string') return -1
+  const stop = end ?? text.length
+  let slash = stop - 1
+  // a length has at most three digits: look for the slash from the right
+  while (slash > stop - 5 && slash > from && text.charCodeAt(slash) !== 47) slash--
+  const whole = slash < from || text.charCodeAt(slash) !== 47
+  const kind = scanAddress(text, from, whole ? stop : slash)
+  if (kind === 0) return -1
+  scannedFamily = kind === 6 ? 6 : 4
+  const most = kind === 4 ? 32 : 128
+  let length = whole ? most : -1
+  for (let i = slash + 1; !whole && i < stop; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9 || length === 0) return -1
+    length = (length < 0 ? 0 : length * 10) + digit
+  }
+  if (length > most) return -1
+  return kind === MAPPED ? (length < 96 ? -1 : length - 96) : length
+}
+
+/** The error for a text that `scanPrefix` refuses; says what to write where the meaning can be guessed. */
+export function cidrInvalid(text: unknown, where: string): IpGuardError {
+  const advice = typeof text === 'string' ? adviceFor(text) : 'Write it as text, such as "10.0.0.0/8".'
+  return new IpGuardError('IPGUARD_CIDR_INVALID', `${where} is not a CIDR: ${describe(text)}. ${advice}`)
+}
+
+function adviceFor(text: string): string {
+  const slash = text.lastIndexOf('/')
+  const kind = scanAddress(text, 0, slash < 0 ? text.length : slash)
+  if (kind !== 0) {
+    const length = /^\d{1,2}$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : 33
+    const host = formatAddress(scannedAddress(kind))
+    if (kind === MAPPED && length <= 32) return `Write it as "${host}/${length}".`
+    return `Write it as "${host}/n" with n from 0 to ${kind === 6 ? 128 : 32}.`
+  }
+  // 10.0.0/8: the missing octets can only be zeros, as long as no octet could be read as octal
+  const short = /^((?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){0,2})\/(\d{1,2})$/.exec(text)
+  const padded = `${short?.[1]}${'.0'.repeat(4 - (short?.[1] ?? '').split('.').length)}/${short?.[2]}`
+  if (scanPrefix(padded) >= 0) return `Write it as "${padded}".`
+  return 'Write it as an address or an address and a length, such as "10.0.0.0/8" or "2001:db8::/32".'
+}

@@ -1,0 +1,80 @@
+import { checkOptions } from '../options.ts'
+import { type Exception, compileExceptions } from './exception.ts'
+import { compileList, type ListSource } from './list-source.ts'
+import { POLICY_OPTIONS, type Policy, type PolicyOptions, policyFields } from './policy.ts'
+import { ipSet } from '../ip/ip-set.ts'
+
+export interface ListPolicyOptions<Facts> extends PolicyOptions<Facts> {
+  /** Spares these although they are on the list: addresses, CIDRs, sets. */
+  readonly except?: readonly Exception[]
+}
+
+const NOTHING = ipSet([])
+
+/**
+ * Lets in whoever is on the list, and ends the evaluation: no limit counts, no ban holds. Put it first.
+ *
+ * A client whose address is not certain (every hop was a trusted proxy, or no client) is on no allow list.
+ *
+ * @example
+ * allow(['192.0.2.10', '10.20.0.0/24'])
+ * @throws {IpGuardError} `IPGUARD_CIDR_INVALID` for a bad entry, `IPGUARD_OPTION_INVALID` for an empty list
+ */
+export function allow<Facts = unknown>(list: ListSource, options: PolicyOptions<Facts> = {}): Policy<Facts> {
+  checkOptions(options, POLICY_OPTIONS, 'allow')
+  const compiled = compileList(list, 'allow')
+  return {
+    ...policyFields(options, 'allow', 'allow'),
+    kind: 'allow',
+    list: () => compiled.current() ?? NOTHING,
+    evaluate({ address, allowable }) {
+      const match = address && allowable ? compiled.match(address) : undefined
+      return match && { action: 'allow', evidence: [{ kind: 'list', ...match }] }
+    },
+  }
+}
+
+/**
+ * Refuses whoever is on the list. `except` spares addresses; allow policies and allow entries that stand before it win at any prefix length.
+ *
+ * @example
+ * deny(['198.51.100.0/24'], { except: ['198.51.100.7'] })
+ * @throws {IpGuardError} as {@link allow}
+ */
+export function deny<Facts = unknown>(list: ListSource, options: ListPolicyOptions<Facts> = {}): Policy<Facts> {
+  checkOptions(options, [...POLICY_OPTIONS, 'except'], 'deny')
+  const compiled = compileList(list, 'deny')
+  const spared = compileExceptions(options.except, 'deny.except')
+  return {
+    ...policyFields(options, 'deny', 'deny'),
+    kind: 'deny',
+    evaluate(context) {
+      const match = context.address && compiled.match(context.address)
+      return match && !spared(context) ? { action: 'deny', reason: 'denied', evidence: [{ kind: 'list', ...match }] } : undefined
+    },
+  }
+}
+
+/**
+ * Refuses whoever is not on the list; those on it go on to the next policy. An unknown client is refused.
+ *
+ * With it, a request from a trusted proxy without its header has no client: a proxy that forgot the header lets nobody in under its own address.
+ *
+ * @example
+ * onlyAllow(['10.0.0.0/8', '2001:db8:a::/48'])
+ * @throws {IpGuardError} as {@link allow}
+ */
+export function onlyAllow<Facts = unknown>(list: ListSource, options: PolicyOptions<Facts> = {}): Policy<Facts> {
+  checkOptions(options, POLICY_OPTIONS, 'onlyAllow')
+  const compiled = compileList(list, 'onlyAllow')
+  return {
+    ...policyFields(options, 'onlyAllow', 'only-allow'),
+    kind: 'only-allow',
+    list: () => compiled.current() ?? NOTHING,
+    evaluate({ address, allowable, client }) {
+      if (address && allowable && compiled.match(address)) return undefined
+      return { action: 'deny', reason: 'denied', evidence: [client ? { kind: 'not-listed', ip: client.ip } : { kind: 'no-client' }] }
+    },
+  }
+}
+

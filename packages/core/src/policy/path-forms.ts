@@ -1,0 +1,116 @@
+/**
+ * The forms that a request's path can take on its way to a handler. Routers disagree about case, escapes, dots, slashes and parameters;
+ * a rule that denies must hold for any form that some router would take, a rule that allows only for all of them.
+ */
+export interface PathForms {
+  /** As sent: path only, without query, fragment, scheme or host. */
+  readonly raw: string
+  /** Every form, folded to lower case and without a slash at the end. */
+  readonly folded: readonly string[]
+  /** Every form but for case and the slash at the end, which only some routers ignore. */
+  readonly exact: readonly string[]
+}
+
+/** Paths longer than this are not taken apart in every combination. */
+const LONG = 1024
+
+const STEPS: readonly ((path: string) => string)[] = [decodeOnce, fixBackslashes, stripParameters, swallowHost, resolveDots, collapseSlashes, cutTail]
+
+/** Nothing in these is spelled in more than one way: the common case needs no second form. */
+const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
+
+/**
+ * All forms of a URL's path: as sent, decoded once, dots resolved, slashes collapsed, backslashes as slashes, `;parameters` stripped, and
+ * the host of `//host/path` swallowed. Linear in the length; never throws, a bad escape stays as it is.
+ */
+export function pathForms(url: string): PathForms {
+  const raw = pathOf(url)
+  if (PLAIN.test(raw)) return { raw, folded: [raw], exact: [raw] }
+  const forms = new Set<string>([raw])
+  const harmless = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
+  if (raw.length <= LONG) for (const step of STEPS) for (const form of [...forms]) forms.add(step(form))
+  // Up to 2^7 forms of a path that is long on purpose would cost milliseconds: there each step takes the result of the one before.
+  else for (const steps of [STEPS, harmless]) steps.reduce((form, step) => remember(forms, step(form)), raw)
+  const exact = [...forms].map((form) => (form.startsWith('/') ? form : `/${form}`))
+  return { raw, exact, folded: [...new Set(exact.map(foldPath))] }
+}
+
+/** Lower case, no slash at the end. */
+export function foldPath(path: string): string {
+  const folded = path.toLowerCase()
+  let end = folded.length
+  while (end > 1 && folded.charCodeAt(end - 1) === 47) end--
+  return folded.slice(0, end)
+}
+
+function pathOf(url: string): string {
+  let start = 0
+  if (url.charCodeAt(0) !== 47) {
+    // Absolute form; a colon after a slash belongs to the path.
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)
+    if (scheme) {
+      start = scheme[0].length
+      while (start < url.length && !'/?#\\'.includes(url.charAt(start))) start++
+    }
+  }
+  let end = start
+  while (end < url.length && url.charCodeAt(end) !== 63 && url.charCodeAt(end) !== 35) end++
+  const path = url.slice(start, end)
+  return path === '' ? '/' : path
+}
+
+function remember(forms: Set<string>, form: string): string {
+  forms.add(form)
+  return form
+}
+
+function fixBackslashes(path: string): string {
+  return path.replaceAll('\\', '/')
+}
+
+function stripParameters(path: string): string {
+  return path.replace(/;[^/]*/g, '')
+}
+
+function swallowHost(path: string): string {
+  return path.startsWith('//') ? path.slice(Math.max(0, path.indexOf('/', 2))) : path
+}
+
+function collapseSlashes(path: string): string {
+  return path.replace(/\/{2,}/g, '/')
+}
+
+/** What a C string would end, and what some file systems drop. */
+function cutTail(path: string): string {
+  const nul = path.search(/%00|\0/)
+  let end = nul < 0 ? path.length : nul
+  while (end > 0 && (path.charCodeAt(end - 1) === 46 || path.charCodeAt(end - 1) === 32)) end--
+  return path.slice(0, end)
+}
+
+function decodeOnce(path: string): string {
+  // Runs of escapes, so that one bad escape leaves the others decoded.
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    }
+  })
+}
+
+function resolveDots(path: string): string {
+  const out: string[] = []
+  const parts = path.split('/')
+  for (let i = 0; i < parts.length; i++) {
+    const part = (parts[i] ?? '').replace(/%2e/gi, '.')
+    if (part === '..') {
+      if (out.length > 1) out.pop()
+    } else if (part !== '.') {
+      out.push(parts[i] ?? '')
+      continue
+    }
+    if (i === parts.length - 1) out.push('')
+  }
+  return out.join('/')
+}

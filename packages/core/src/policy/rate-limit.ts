@@ -1,0 +1,175 @@
+import { type Duration, formatDuration, parseDuration } from '../duration.ts'
+import { describe, IpGuardError } from '../errors.ts'
+import type { Client } from '../client-ip/client.ts'
+import { checkOptions, invalidOption } from '../options.ts'
+import type { GuardRequest } from '../request.ts'
+import { entryScope } from '../store/entry.ts'
+import type { Algorithm, Counter, CounterKey, Hit } from '../store/hit.ts'
+import { type Ladder, type LadderOptions, type LadderTier, parseLadder } from '../store/ladder.ts'
+import { type Exception, compileExceptions } from './exception.ts'
+import { hashKey } from './hash-key.ts'
+import { checkChoice, POLICY_OPTIONS, type Policy, type PolicyContext, type PolicyOptions, policyFields } from './policy.ts'
+
+/** A value, or a synchronous function of the request, its client (undefined when unknown) and the application's facts. */
+export type PerRequest<T, Facts> = T | ((request: GuardRequest, client: Client | undefined, facts: Facts) => T)
+
+export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
+  /** Requests (or cost) per window: a whole number from 0; Infinity: not limited. Absent: only strikes are kept, for the ladder. */
+  readonly limit?: PerRequest<number, Facts>
+  /** From '100ms'. Needed with `limit`. */
+  readonly window?: Duration
+  /** See {@link Algorithm} for what each one guarantees. @default 'sliding-window' */
+  readonly algorithm?: Algorithm
+  /** Token bucket: how much may come at once. @default the limit */
+  readonly burst?: number
+  /** What a request counts for: a whole number; 0 only reads. @default 1 */
+  readonly cost?: PerRequest<number, Facts>
+  /** By what to count; undefined counts by the client. Hashed. @default the client */
+  readonly key?: PerRequest<string | undefined, Facts>
+  /** Turns strikes into bans. */
+  readonly ladder?: readonly LadderTier[] | LadderOptions
+  /** Spares these. */
+  readonly except?: readonly Exception[]
+  /** Counts CORS preflights too. @default false */
+  readonly preflights?: boolean
+  /**
+   * When the store cannot answer in time, or `limit`, `cost` or `key` throw or answer nonsense: `'local'` counts in this process (by the
+   * client when the key failed), `'allow'` lets it pass, `'deny'` refuses. @default 'local'
+   */
+  readonly onError?: 'local' | 'allow' | 'deny'
+}
+
+/** Longer keys are refused: what they cost to hash would be the caller's choice. */
+const LONGEST_KEY = 2048
+const OPTIONS = [...POLICY_OPTIONS, 'limit', 'window', 'algorithm', 'burst', 'cost', 'key', 'ladder', 'except', 'preflights', 'onError'] as const
+
+/**
+ * Counts requests over a window and refuses those beyond the limit; with a ladder, who goes over it again and again is banned.
+ *
+ * Counts by the client: the address for IPv4, its /64 for IPv6. A refused request consumes nothing. `limit`, `cost` and `key` may be
+ * synchronous functions. A key that a caller can choose (an API key that is not verified yet) limits nobody: put a limit by client before it.
+ *
+ * @example
+ * rateLimit({ limit: 60, window: '60s', ladder: [{ name: 'graylist', ban: '24h' }, { name: 'blacklist', ban: '30d', after: 3 }] })
+ * @throws {IpGuardError} `IPGUARD_OPTION_INVALID`, `IPGUARD_DURATION_INVALID`, `IPGUARD_LADDER_INVALID`, `IPGUARD_LADDER_UNREACHABLE`
+ */
+export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Policy<Facts> {
+  checkOptions(options, OPTIONS, 'rateLimit')
+  const { limit, cost = 1, key, burst } = options
+  const algorithm = options.algorithm ?? 'sliding-window'
+  checkChoice('rateLimit.algorithm', options.algorithm, ['sliding-window', 'fixed-window', 'token-bucket'])
+  checkChoice('rateLimit.onError', options.onError, ['local', 'allow', 'deny'])
+  const window = checkWindow(options)
+  const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
+  if (typeof limit !== 'function' && limit !== undefined) checkNumber('rateLimit.limit', limit, isLimit, 'a whole number from 0, or Infinity')
+  if (typeof cost !== 'function') checkNumber('rateLimit.cost', cost, isCost, 'a whole number from 0')
+  if (burst !== undefined) checkNumber('rateLimit.burst', burst, isCost, 'a whole number from 1')
+  if (burst !== undefined && algorithm !== 'token-bucket') throw invalidOption('rateLimit.burst', burst, "it with algorithm: 'token-bucket'")
+  if (typeof key !== 'function' && typeof key !== 'string' && key !== undefined) throw invalidOption('rateLimit.key', key, 'a text or a function')
+  if (limit === undefined && ladder === undefined) throw invalidOption('rateLimit.limit', limit, 'a number, like 60; or a ladder that strikes climb')
+  if (key !== undefined && ladder !== undefined) {
+    throw new IpGuardError('IPGUARD_LADDER_INVALID', 'rateLimit has a ladder and a key of its own: a ladder bans addresses. Write the ladder on a limit that counts by the client.')
+  }
+  if (typeof limit === 'number' && typeof cost === 'number' && cost > (burst ?? limit) && limit > 0) {
+    throw invalidOption('rateLimit.cost', cost, `at most ${burst ?? limit}: no request would ever pass`)
+  }
+
+  const fields = policyFields(options, 'rateLimit', defaultName(limit, window, ladder))
+  const largest = typeof limit === 'number' ? Math.max(limit, burst ?? 0) : Number.POSITIVE_INFINITY
+  const counterOf = (shadow: boolean): Counter => {
+    const scoped = shadow || ladder?.scope === 'policy' ? { policy: fields.name } : {}
+    return Object.freeze({
+      id: `${shadow ? 'shadow' : 'live'} ${JSON.stringify(fields.name)} ${algorithm} ${window}`,
+      policy: fields.name,
+      algorithm,
+      window,
+      shadow,
+      largest,
+      ...(ladder && { ladder }),
+      banScope: entryScope({ kind: 'ban', ...scoped, ...(shadow ? { shadow } : {}) }),
+    })
+  }
+  const counters = { live: counterOf(false), shadow: counterOf(true) }
+  const spared = options.except && compileExceptions(options.except, 'rateLimit.except')
+  const fixedKey = typeof key === 'string' ? hashKey(key) : undefined
+  /** What a failed `limit` function falls back on. */
+  let lastLimit = Number.POSITIVE_INFINITY
+  const keyOf = (context: PolicyContext<Facts>): CounterKey => {
+    if (fixedKey) return fixedKey
+    if (typeof key !== 'function') return context.key
+    const text: unknown = key(context.request, context.client, context.facts)
+    if (text === undefined) return context.key
+    if (typeof text !== 'string' || text.length > LONGEST_KEY) throw unusable(fields.name, 'key', typeof text, `a text of up to ${LONGEST_KEY} characters, or undefined`)
+    return hashKey(text)
+  }
+
+  return {
+    ...fields,
+    kind: 'limit',
+    onError: options.onError ?? 'local',
+    counter: (shadow) => (shadow ? counters.shadow : counters.live),
+    count(context, failed) {
+      if (limit === undefined) return NONE
+      const { request, client, facts } = context
+      if (!options.preflights && request.method === 'OPTIONS' && isPreflight(request)) return NONE
+      if (spared?.(context)) return NONE
+      const most = typeof limit !== 'function' ? limit : failed ? lastLimit : limit(request, client, facts)
+      const weight = typeof cost !== 'function' ? cost : failed ? 1 : cost(request, client, facts)
+      if (!isLimit(most)) throw unusable(fields.name, 'limit', most, 'a whole number from 0, or Infinity')
+      if (!isCost(weight)) throw unusable(fields.name, 'cost', weight, 'a whole number from 0')
+      lastLimit = most
+      if (most === Number.POSITIVE_INFINITY) return NONE
+      const counter = context.shadow ? counters.shadow : counters.live
+      const hit: Hit = { counter, key: failed ? context.key : keyOf(context), limit: most, cost: weight }
+      if (burst === undefined && ladder === undefined) return [hit]
+      return [
+        {
+          ...hit,
+          ...(burst !== undefined && { burst }),
+          ...(ladder && { exempt: context.exempt, jitter: ladder.jitter && Math.random() }),
+        },
+      ]
+    },
+    evaluate: () => undefined,
+  }
+}
+
+const NONE: readonly Hit[] = []
+
+function checkWindow(options: RateLimitOptions<never>): number {
+  if (options.limit === undefined) {
+    if (options.window !== undefined) throw invalidOption('rateLimit.window', options.window, 'it together with a limit')
+    return 0
+  }
+  if (options.window === undefined) throw invalidOption('rateLimit.window', undefined, "how long the limit counts, like '60s'")
+  const window = parseDuration(options.window, 'rateLimit.window')
+  if (window < 100) throw invalidOption('rateLimit.window', options.window, "at least '100ms'")
+  return window
+}
+
+function defaultName(limit: unknown, window: number, ladder: Ladder | undefined): string {
+  if (limit === undefined) return ladder?.tiers[0]?.name ?? 'strikes'
+  return `${typeof limit === 'function' ? 'dynamic' : String(limit)}-in-${formatDuration(window)}`
+}
+
+/** A CORS preflight, which a browser sends by itself (Fetch standard, 4.8). */
+function isPreflight({ headers }: GuardRequest): boolean {
+  return Boolean(headers.get('origin')) && Boolean(headers.get('access-control-request-method'))
+}
+
+function isLimit(value: unknown): value is number {
+  return value === Number.POSITIVE_INFINITY || isCost(value)
+}
+
+function isCost(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 // an integer by the first test
+}
+
+function checkNumber(option: string, value: unknown, test: (value: unknown) => boolean, expected: string): void {
+  if (!test(value)) throw invalidOption(option, value, expected)
+}
+
+/** What a function of the user's answered is not shown: it may be a secret. */
+function unusable(policy: string, option: string, received: unknown, expected: string): IpGuardError {
+  return new IpGuardError('IPGUARD_POLICY_FAILED', `${option} of policy ${describe(policy)} answered ${option === 'key' ? `a ${String(received)}` : describe(received)}. Answer ${expected}.`)
+}

@@ -1,0 +1,6 @@
+/** What is sent in place of the handler's answer. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}

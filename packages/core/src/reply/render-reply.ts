@@ -1,0 +1,132 @@
+import type { Decision } from '../policy/decision.ts'
+import type { Reply } from '../policy/refusal.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
+
+export interface ReplyOptions {
+  /** The request's `Accept` header. @default problem+json */
+  readonly accept?: string | null | undefined
+  /** HEAD is answered without a body. */
+  readonly method?: string
+  /** Puts the ladder's tier in place of the reason. @default false */
+  readonly exposeTier?: boolean
+  /** `RateLimit` headers. @default true */
+  readonly rateLimitHeaders?: boolean
+  /** Lets scripts of other origins read `Retry-After` and the `RateLimit` headers (`Access-Control-Expose-Headers`). @default false */
+  readonly exposeHeaders?: boolean
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  denied: 'Access denied',
+  banned: 'Access denied for a time',
+  'rate-limited': 'Too many requests',
+  'challenge-required': 'A check is required',
+  'unknown-client': 'Access denied',
+}
+
+/**
+ * What to send in place of the handler's answer, or undefined on `allow`.
+ *
+ * Deny and challenge are 403, limit is 429. The body is `application/problem+json` (RFC 9457), text, or a small HTML page, by `accept`. It
+ * holds numbers, enums and the decision's opaque id; never an address, nor which list or rule matched.
+ *
+ * @example
+ * reply(decision, { accept: request.headers.get('accept'), method: request.method })
+ */
+export function reply(decision: Decision, options: ReplyOptions = {}): Reply | undefined {
+  if (decision.action === 'allow') return undefined
+  const status = decision.action === 'limit' ? 429 : 403
+  const reason = decision.reason ?? 'denied'
+  const shown = options.exposeTier && decision.tier !== undefined ? decision.tier : reason
+  const title = TITLES[reason] ?? 'Access denied'
+  const type = negotiate(options.accept)
+  const headers: Record<string, string> = {
+    'Cache-Control': 'no-store',
+    'Content-Type': `${type}; charset=utf-8`,
+    Vary: 'Accept',
+    'X-Content-Type-Options': 'nosniff',
+    ...(type === 'text/html' && { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" }),
+    ...(decision.id !== undefined && { 'X-Request-Refused': decision.id }),
+    ...(decision.retryAfter !== undefined && { 'Retry-After': String(decision.retryAfter) }),
+    ...allowHeaders(decision, options),
+  }
+  const body = options.method === 'HEAD' ? '' : render(type, { status, title, shown, decision })
+  return { status, headers, body }
+}
+
+/**
+ * The headers of an answer that was let in: `RateLimit-Policy` and `RateLimit`; none when nothing counted.
+ *
+ * @example
+ * for (const [name, value] of Object.entries(allowHeaders(decision))) response.headers.set(name, value)
+ */
+export function allowHeaders(decision: Decision, options: Pick<ReplyOptions, 'rateLimitHeaders' | 'exposeHeaders'> = {}): Record<string, string> {
+  if (!decision.limits || options.rateLimitHeaders === false) return {}
+  const headers = rateLimitHeaders(decision.limits, decision.at)
+  if (options.exposeHeaders) headers['Access-Control-Expose-Headers'] = 'RateLimit, RateLimit-Policy, Retry-After'
+  return headers
+}
+
+type MediaType = 'application/problem+json' | 'text/html' | 'text/plain'
+
+/** The best of three by quality; a tie goes to JSON, then HTML. Linear; a header that makes no sense is JSON. */
+function negotiate(accept: string | null | undefined): MediaType {
+  let best: MediaType = 'application/problem+json'
+  let most = 0
+  for (const part of (accept ?? '').slice(0, 1024).toLowerCase().split(',')) {
+    const [range = '', ...parameters] = part.split(';').map((each) => each.trim())
+    const quality = Number(parameters.find((each) => each.startsWith('q='))?.slice(2) ?? 1)
+    const type = mediaType(range)
+    if (type && quality > most) {
+      best = type
+      most = quality
+    }
+  }
+  return best
+}
+
+function mediaType(range: string): MediaType | undefined {
+  if (range === '*/*' || range === 'application/*' || range === 'application/json' || range === 'application/problem+json') return 'application/problem+json'
+  if (range === 'text/html' || range === 'application/xhtml+xml') return 'text/html'
+  return range === 'text/plain' || range === 'text/*' ? 'text/plain' : undefined
+}
+
+interface Shown {
+  readonly status: number
+  readonly title: string
+  readonly shown: string
+  readonly decision: Decision
+}
+
+function render(type: MediaType, { status, title, shown, decision }: Shown): string {
+  const { id, retryAfter, expires } = decision
+  const until = expires === undefined ? undefined : new Date(Math.min(expires, 8.64e15)).toISOString()
+  if (type === 'application/problem+json') {
+    return JSON.stringify({ type: 'about:blank', title, status, error: title, reason: shown, expires: until, retry_after: retryAfter, id })
+  }
+  const wait = retryAfter === undefined ? undefined : `Try again in ${humanTime(retryAfter)}.`
+  const lines = [`${title} (${shown}).`, wait, id && `If you think this is a mistake, give this reference to the site's owner: ${id}`]
+  const text = lines.filter((each) => each !== undefined)
+  if (type === 'text/plain') return `${text.join('\n')}\n`
+  return page(title, [shown, wait].filter((each) => each !== undefined), id)
+}
+
+function humanTime(seconds: number): string {
+  for (const [size, unit] of [[86_400, 'day'], [3_600, 'hour'], [60, 'minute']] as const) {
+    const count = Math.ceil(seconds / size)
+    if (seconds >= size) return `${count} ${unit}${count === 1 ? '' : 's'}`
+  }
+  return `${seconds} second${seconds === 1 ? '' : 's'}`
+}
+
+/** All that is put in is an enum, a number, a checked tier name or an id; escaped all the same, as ids may be the application's. */
+function page(title: string, lines: readonly string[], id: string | undefined): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escape(title)}</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}small{color:#595959}@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}small{color:#aaa}}</style></head>
+<body><h1>${escape(title)}</h1>${lines.map((each) => `<p>${escape(each)}</p>`).join('')}${id === undefined ? '' : `<p><small>Reference for the site's owner: ${escape(id)}</small></p>`}</body></html>
+`
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+}

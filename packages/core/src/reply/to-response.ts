@@ -1,0 +1,15 @@
+import type { Decision } from '../policy/decision.ts'
+import type { GuardRequest } from '../request.ts'
+import { reply, type ReplyOptions } from './render-reply.ts'
+
+/**
+ * The refusal as a Fetch `Response`, or undefined on `allow`.
+ *
+ * @example
+ * const refused = toResponse(await guard.check(request, { peer }), request)
+ * if (refused) return refused
+ */
+export function toResponse(decision: Decision, request: Pick<GuardRequest, 'method' | 'headers'>, options: Omit<ReplyOptions, 'accept' | 'method'> = {}): Response | undefined {
+  const refused = reply(decision, { ...options, accept: request.headers.get('accept'), method: request.method })
+  return refused && new Response(refused.body === '' ? null : refused.body, { status: refused.status, headers: { ...refused.headers } })
+}

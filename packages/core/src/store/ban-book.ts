@@ -1,0 +1,25 @@
+import type { BanBook } from './counters.ts'
+import type { Entry } from './entry.ts'
+import type { EntryTable } from './entry-table.ts'
+
+/** The scope of bans that close everything. */
+export const SITE_BAN = 'ban'
+
+/** Counters read their bans from a table of entries, and hand those that they bring about to `add`. */
+export function createBanBook(table: EntryTable, add: (ban: Entry) => void): BanBook {
+  return {
+    get size() {
+      return table.bans
+    },
+    find(counter, key, now) {
+      // A shadow counter sees its own bans only: it starts from zero when enforced, and refuses nobody until then.
+      const site = counter.shadow ? undefined : table.exact(SITE_BAN, addressOf(key), key.length, now)
+      return site ?? (counter.banScope === SITE_BAN ? undefined : table.exact(counter.banScope, addressOf(key), key.length, now))
+    },
+    add,
+  }
+}
+
+function addressOf(key: Parameters<BanBook['find']>[1]): { family: 4 | 6; a: number; b: number; c: number; d: number } {
+  return { family: key.kind === 6 ? 6 : 4, a: key.a, b: key.b, c: key.c, d: key.d }
+}

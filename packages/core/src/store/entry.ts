@@ -1,0 +1,42 @@
+import { formatPrefix, maskAddress, type Prefix } from '../ip/prefix.ts'
+
+/** One managed line. Plain JSON. */
+export interface Entry {
+  /** Derived from kind, prefix and scope, so that putting it twice is putting it once. */
+  readonly id: string
+  /** `mode`: the guard's own mode, kept here so that it reaches every instance; its prefix says nothing. */
+  readonly kind: 'allow' | 'deny' | 'ban' | 'mode'
+  readonly cidr: string
+  /** Epoch ms. */
+  readonly createdAt: number
+  /** Epoch ms; absent: permanent. */
+  readonly expiresAt?: number
+  readonly reason?: string
+  /** Who or what made it: `manual`, or the name of the policy whose ladder did. */
+  readonly by: string
+  /** The ladder's tier. */
+  readonly tier?: string
+  /** The ban holds for this policy only. */
+  readonly policy?: string
+  /** Made by a shadow policy: seen by it alone, refuses nothing. */
+  readonly shadow?: boolean
+  readonly mode?: 'enforce' | 'shadow'
+}
+
+export interface EntryChange {
+  readonly put?: readonly Entry[]
+  /** Ids. */
+  readonly removed?: readonly string[]
+}
+
+/** The entry with its id. */
+export function createEntry(prefix: Prefix, fields: Omit<Entry, 'id' | 'cidr'>): Entry {
+  const masked = { address: maskAddress(prefix.address, prefix.length), length: prefix.length }
+  const cidr = formatPrefix(masked)
+  return Object.freeze({ id: `${entryScope(fields)} ${cidr}`, cidr, ...fields })
+}
+
+/** What two entries on one prefix must differ in to stand side by side. */
+export function entryScope(entry: Pick<Entry, 'kind' | 'shadow' | 'policy'>): string {
+  return `${entry.kind}${entry.shadow ? ' shadow' : ''}${entry.policy === undefined ? '' : ` ${JSON.stringify(entry.policy)}`}`
+}

@@ -1,0 +1,129 @@
+/**
+ * A hash table of fixed-size rows in one Int32Array: words 0-3 are the key, word 4 is a tag (never 0 in a row that is used), the rest is
+ * the caller's. Open addressing with linear probing and backward-shift deletion, so there are no tombstones and no objects per key.
+ *
+ * Data and functions instead of an object with methods: the callers' loops read `rows` directly (measured 2x on the limiter).
+ */
+export interface KeyTable {
+  rows: Int32Array
+  /** Row number + 1; 0 is empty. A power of two, at least twice the rows. */
+  index: Int32Array
+  readonly stride: number
+  readonly capacity: number
+  /** Rows allocated, up to `capacity`. */
+  room: number
+  /** Rows ever used. */
+  top: number
+  /** First of the list of freed rows, + 1. */
+  free: number
+  size: number
+  /** Drawn at the first use: addresses chosen by an attacker must not collide on purpose. 0: not drawn yet. */
+  seed: number
+}
+
+export function createKeyTable(stride: number, capacity: number, room: number = capacity): KeyTable {
+  const rows = Math.min(room, capacity)
+  return {
+    rows: new Int32Array(rows * stride),
+    index: new Int32Array(2 ** Math.ceil(Math.log2(rows * 2))),
+    stride,
+    capacity,
+    room: rows,
+    top: 0,
+    free: 0,
+    size: 0,
+    seed: 0,
+  }
+}
+
+/** The offset of the row in `rows`, or -1. */
+export function findRow(table: KeyTable, a: number, b: number, c: number, d: number, tag: number): number {
+  const { rows, index, stride } = table
+  const mask = index.length - 1
+  let slot = hash(table.seed, a, b, c, d, tag) & mask
+  for (;;) {
+    const row = index[slot] as number // `slot` is inside: masked by the power-of-two length
+    if (row === 0) return -1
+    const o = (row - 1) * stride
+    if (rows[o] === a && rows[o + 4] === tag && rows[o + 1] === b && rows[o + 2] === c && rows[o + 3] === d) return o
+    slot = (slot + 1) & mask
+  }
+}
+
+/** Adds a row whose key is not there yet, payload zeroed; answers its offset, or -1 when the table is full. */
+export function addRow(table: KeyTable, a: number, b: number, c: number, d: number, tag: number): number {
+  if (table.seed === 0) table.seed = (globalThis.crypto.getRandomValues(new Int32Array(1))[0] as number) | 1 // an array of one
+  if (table.size === table.room && !grow(table)) return -1
+  const { rows, stride } = table
+  let row = table.free
+  if (row === 0) row = ++table.top
+  else table.free = rows[(row - 1) * stride] as number // a freed row keeps the next one in its first word
+  const o = (row - 1) * stride
+  rows.fill(0, o, o + stride)
+  rows[o] = a
+  rows[o + 1] = b
+  rows[o + 2] = c
+  rows[o + 3] = d
+  rows[o + 4] = tag
+  place(table, row, o)
+  table.size++
+  return o
+}
+
+/** Removes the row at an offset that `findRow` gave. */
+export function removeRow(table: KeyTable, offset: number): void {
+  const { rows, index, stride } = table
+  const mask = index.length - 1
+  const row = offset / stride + 1
+  let hole = hashRow(table, offset) & mask
+  while (index[hole] !== row) hole = (hole + 1) & mask
+  for (let next = (hole + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
+    const home = hashRow(table, ((index[next] as number) - 1) * stride) & mask // `next` is masked
+    // The row may move into the hole unless its home lies behind the hole.
+    if (((next - home) & mask) < ((next - hole) & mask)) continue
+    index[hole] = index[next] as number
+    hole = next
+  }
+  index[hole] = 0
+  rows[offset + 4] = 0
+  rows[offset] = table.free
+  table.free = row
+  table.size--
+}
+
+function place(table: KeyTable, row: number, offset: number): void {
+  const mask = table.index.length - 1
+  let slot = hashRow(table, offset) & mask
+  while (table.index[slot] !== 0) slot = (slot + 1) & mask
+  table.index[slot] = row
+}
+
+function grow(table: KeyTable): boolean {
+  if (table.room >= table.capacity) return false
+  table.room = Math.min(table.room * 2, table.capacity)
+  const rows = new Int32Array(table.room * table.stride)
+  rows.set(table.rows)
+  table.rows = rows
+  table.index = new Int32Array(2 ** Math.ceil(Math.log2(table.room * 2)))
+  for (let row = 1; row <= table.top; row++) {
+    const o = (row - 1) * table.stride
+    if (rows[o + 4] !== 0) place(table, row, o)
+  }
+  return true
+}
+
+function hashRow(table: KeyTable, o: number): number {
+  const r = table.rows
+  // Offsets of used rows are inside.
+  return hash(table.seed, r[o] as number, r[o + 1] as number, r[o + 2] as number, r[o + 3] as number, r[o + 4] as number)
+}
+
+/** Multiply-xor mixing with the finalizer of MurmurHash3 (public domain, Austin Appleby). */
+function hash(seed: number, a: number, b: number, c: number, d: number, tag: number): number {
+  let h = Math.imul(seed ^ a, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13) ^ b, 0xc2b2ae35)
+  h = Math.imul(h ^ (h >>> 16) ^ c, 0x9e3779b1)
+  h = Math.imul(h ^ (h >>> 15) ^ d, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13) ^ tag, 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}

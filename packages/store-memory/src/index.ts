@@ -1,0 +1,1 @@
+export { type MemoryStoreOptions, memoryStore, type SnapshotTarget } from './memory-store.ts'

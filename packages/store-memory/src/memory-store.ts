@@ -1,0 +1,168 @@
+import {
+  afterTimeout,
+  type Awaitable,
+  type Clock,
+  createBanBook,
+  createCounters,
+  createEntryTable,
+  type Duration,
+  type Entry,
+  type EntryChange,
+  IpGuardError,
+  parsePrefix,
+  type Store,
+  systemClock,
+} from '@ipguard/core'
+import { LRUCache } from 'lru-cache'
+import { checkMemoryStoreOptions, DEFAULTS } from './memory-store-options.ts'
+import { parseSnapshot, renderSnapshot } from './snapshot-format.ts'
+
+/** Where a snapshot is kept. `fileSnapshot()` of `@ipguard/node` keeps it in a file. */
+export interface SnapshotTarget {
+  /** The bytes saved last, or undefined when there are none. */
+  load(): Awaitable<Uint8Array | undefined>
+  /** Replaces them as a whole: a reader never sees half of it. */
+  save(bytes: Uint8Array): Awaitable<void>
+  /** How long a change may stay unsaved. @default '1s' */
+  readonly every?: Duration
+}
+
+export interface MemoryStoreOptions {
+  /** Counters held at most; 57 bytes each. @default 100000 */
+  readonly maxKeys?: number
+  /** Bans held at most; when full, IPv6 siblings merge into their wider prefix, then the ban nearest its end goes. @default 100000 */
+  readonly maxBans?: number
+  /** Records (verdicts, leases, quotas) held at most. @default 10000 */
+  readonly maxRecords?: number
+  /** Lets bans and entries survive a restart of a single process. @default none */
+  readonly snapshot?: SnapshotTarget
+  /** Called once for each kind of thing that ran out of room or could not be saved. @default none */
+  readonly onWarning?: (warning: { readonly code: string; readonly message: string }) => void
+  /** By which records expire and snapshots are timed; counters and bans go by the guard's. @default start epoch plus a monotonic clock */
+  readonly clock?: Clock
+}
+
+/**
+ * The embedded store: one process, no service, all of it synchronous.
+ *
+ * Memory is bounded by the three caps. A flood of new clients pushes out counters that were met once, never bans. There is no timer, but
+ * for one that saves a snapshot after a change; it keeps no process alive.
+ *
+ * @example
+ * createGuard({ store: memoryStore({ maxKeys: 500_000 }), policies: [rateLimit({ limit: 60, window: '60s' })] })
+ * @throws {IpGuardError} `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_OPTION_INVALID`, `IPGUARD_DURATION_INVALID`
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { every } = checkMemoryStoreOptions(options)
+  const { maxKeys, maxBans, maxRecords } = { ...DEFAULTS, ...options }
+  const { snapshot } = options
+  const listeners = new Set<(change: EntryChange) => void>()
+  const warned = new Set<string>()
+  const records = new LRUCache<string, { readonly value: string; readonly expiresAt: number }>({ max: maxRecords })
+  const clock = options.clock ?? systemClock()
+  /** The guard's time, as far as it is known here: by the latest hit or entry. */
+  let latest = 0
+  let unsaved: (() => void) | undefined
+  let saving: Promise<void> = Promise.resolve()
+  let loaded: Promise<void> | undefined
+
+  const table = createEntryTable({
+    maxBans,
+    onFull: () => warn('IPGUARD_BANS_FULL', `The store holds maxBans = ${maxBans} bans, and the one nearest its end had to go. Raise maxBans.`),
+  })
+  const counters = createCounters({
+    maxKeys,
+    bans: createBanBook(table, (ban) => change(table.put([ban], latest))),
+    onEvict: () => warn('IPGUARD_STORE_FULL', `The store holds maxKeys = ${maxKeys} counters, and one that still counted had to go. Raise maxKeys.`),
+  })
+
+  function warn(code: string, message: string): void {
+    if (warned.has(code)) return
+    warned.add(code)
+    options.onWarning?.({ code, message })
+  }
+
+  function change(made: EntryChange): void {
+    if ((made.put?.length ?? 0) + (made.removed?.length ?? 0) === 0) return
+    for (const listener of listeners) listener(made)
+    if (snapshot) unsaved ??= (clock.after ?? afterTimeout)(every, save)
+  }
+
+  function save(): void {
+    unsaved = undefined
+    // One after the other: an older snapshot must not replace a newer one.
+    saving = saving.then(write)
+  }
+
+  async function write(): Promise<void> {
+    try {
+      await snapshot?.save(renderSnapshot([...table.list(latest)], latest))
+    } catch {
+      // The cause is the target's own: it may name a path or hold a secret.
+      warn('IPGUARD_SNAPSHOT_FAILED', 'The snapshot could not be saved: bans made now are lost at a restart. Check the snapshot target.')
+    }
+  }
+
+  async function load(target: SnapshotTarget): Promise<void> {
+    try {
+      const bytes = await target.load()
+      const entries = bytes && parseSnapshot(bytes)
+      // Changes that came first are newer; a ban is never shortened by the older one.
+      if (entries) change(table.put(entries, latest))
+    } catch (error) {
+      const why = error instanceof IpGuardError ? error.message : 'it could not be read'
+      warn('IPGUARD_SNAPSHOT_DAMAGED', `The snapshot is not used: ${why}. The store starts empty.`)
+    }
+  }
+
+  return {
+    name: 'memory',
+    hit(hits, { now, commit }) {
+      latest = now
+      return counters.hit(hits, now, commit)
+    },
+    get(key) {
+      const record = records.get(key)
+      return record && record.expiresAt > clock.now() ? record.value : undefined
+    },
+    set(key, value, expiresAt, { ifAbsent = false } = {}) {
+      const before = records.peek(key)
+      if (ifAbsent && before && before.expiresAt > clock.now()) return false
+      records.set(key, { value, expiresAt })
+      return true
+    },
+    delete: (key) => records.delete(key),
+    entries: {
+      load() {
+        if (!snapshot) return [[...table.list(latest)]]
+        loaded ??= load(snapshot)
+        return pages(loaded, () => [...table.list(latest)])
+      },
+      put(entries) {
+        for (const { createdAt } of entries) latest = Math.max(latest, createdAt)
+        change(table.put(entries, latest))
+      },
+      remove(ids, { forgive } = {}) {
+        change(table.remove(ids))
+        if (forgive !== undefined) counters.forgive(parsePrefix(forgive))
+      },
+      watch(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    },
+    stats: counters.stats,
+    async close() {
+      if (unsaved) {
+        unsaved()
+        save()
+      }
+      await saving
+    },
+  }
+}
+
+async function* pages(loaded: Promise<void>, list: () => readonly Entry[]): AsyncGenerator<readonly Entry[]> {
+  await loaded
+  yield list()
+}
