@@ -36,9 +36,14 @@ function parseText(value: unknown): number {
 
 /** The shortest text of a duration, as used in names: `60s`, `15m`, `1d`. */
 export function formatDuration(ms: number): string {
-  for (const [unit, size] of [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1_000]] as const) {
+  for (const [unit, size] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const) {
     // 60 seconds stay "60s": that is how limits are spoken of.
-    if (ms % size === 0 && (ms > size || unit !== 'm') ) return `${ms / size}${unit}`
+    if (ms % size === 0 && (ms > size || unit !== 'm')) return `${ms / size}${unit}`
   }
   return `${ms}ms`
 }

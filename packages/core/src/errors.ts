@@ -64,7 +64,10 @@ export class IpGuardError extends Error {
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     const cut = value.length > 60 ? `${value.slice(0, 60)}…` : value
-    return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    return JSON.stringify(cut).replace(
+      /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
   }
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
   return Array.isArray(value) ? `an array of ${value.length}` : 'an object'

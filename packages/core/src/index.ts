@@ -1,14 +1,15 @@
-export { type ClientIpOptions, type ClientIpPreset } from './client-ip/client-ip-options.ts'
 export type { Client, ClientVia } from './client-ip/client.ts'
+export type { ClientIpOptions, ClientIpPreset } from './client-ip/client-ip-options.ts'
 export { azure, cloudFront, cloudflare, fastly } from './client-ip/presets/cdn-presets.ts'
 export { awsAlb, caddy, gcp, haproxy, nginx } from './client-ip/presets/load-balancer-presets.ts'
 export { cloudflareWorkers, fly, vercel } from './client-ip/presets/platform-presets.ts'
 export { resolveClientIp } from './client-ip/resolve-client-ip.ts'
-export { type CheckInfo, createGuard, type Guard, type RequestHandle } from './create-guard.ts'
+export { createGuard } from './create-guard.ts'
 export { type Duration, parseDuration } from './duration.ts'
 export { describe, IpGuardError, type IpGuardErrorCode } from './errors.ts'
-export { after as afterTimeout, type Clock, systemClock } from './guard/clock.ts'
+export { type Clock, schedule, systemClock } from './guard/clock.ts'
 export type { GuardEvents, Logger } from './guard/events.ts'
+export type { CheckInfo, Guard, RequestHandle } from './guard/guard.ts'
 export type { GuardOptions } from './guard/guard-options.ts'
 export type { BanOptions, EntryFilter, EntryOptions } from './guard/manage.ts'
 export type { Metrics } from './guard/metrics.ts'
@@ -23,7 +24,14 @@ export type { Exception, ExceptionRule } from './policy/exception.ts'
 export type { ListSource, LiveList } from './policy/list-source.ts'
 export { allow, deny, type ListPolicyOptions, onlyAllow } from './policy/lists.ts'
 export { exceptPaths, type Matcher, onMethods, onPaths, type RequestMatcher } from './policy/matcher.ts'
-export { type CustomPolicyOptions, type Outcome, type Policy, type PolicyContext, type PolicyOptions, policy } from './policy/policy.ts'
+export {
+  type CustomPolicyOptions,
+  type Outcome,
+  type Policy,
+  type PolicyContext,
+  type PolicyOptions,
+  policy,
+} from './policy/policy.ts'
 export { type PerRequest, type RateLimitOptions, rateLimit } from './policy/rate-limit.ts'
 export type { Reply } from './policy/refusal.ts'
 export { allowHeaders, type ReplyOptions, reply } from './reply/render-reply.ts'

@@ -18,7 +18,11 @@ export function checkMemoryStoreOptions(options: MemoryStoreOptions): { readonly
   if (snapshot === undefined) return { every: 0 }
   checkOptions(snapshot, ['load', 'save', 'every'], 'memoryStore.snapshot')
   if (typeof snapshot.load !== 'function' || typeof snapshot.save !== 'function') {
-    throw invalidOption('memoryStore.snapshot', snapshot, 'an object with load() and save(), like fileSnapshot() of @ipguard/node')
+    throw invalidOption(
+      'memoryStore.snapshot',
+      snapshot,
+      'an object with load() and save(), like fileSnapshot() of @ipguard/node',
+    )
   }
   return { every: parseDuration(snapshot.every ?? EVERY, 'memoryStore.snapshot.every') }
 }

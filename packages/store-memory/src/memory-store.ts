@@ -1,5 +1,4 @@
 import {
-  afterTimeout,
   type Awaitable,
   type Clock,
   createBanBook,
@@ -11,6 +10,7 @@ import {
   IpGuardError,
   parsePrefix,
   type Store,
+  schedule,
   systemClock,
 } from '@ipguard/core'
 import { LRUCache } from 'lru-cache'
@@ -68,12 +68,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
   const table = createEntryTable({
     maxBans,
-    onFull: () => warn('IPGUARD_BANS_FULL', `The store holds maxBans = ${maxBans} bans, and the one nearest its end had to go. Raise maxBans.`),
+    onFull: () =>
+      warn(
+        'IPGUARD_BANS_FULL',
+        `The store holds maxBans = ${maxBans} bans, and the one nearest its end had to go. Raise maxBans.`,
+      ),
   })
   const counters = createCounters({
     maxKeys,
     bans: createBanBook(table, (ban) => change(table.put([ban], latest))),
-    onEvict: () => warn('IPGUARD_STORE_FULL', `The store holds maxKeys = ${maxKeys} counters, and one that still counted had to go. Raise maxKeys.`),
+    onEvict: () =>
+      warn(
+        'IPGUARD_STORE_FULL',
+        `The store holds maxKeys = ${maxKeys} counters, and one that still counted had to go. Raise maxKeys.`,
+      ),
   })
 
   function warn(code: string, message: string): void {
@@ -85,7 +93,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   function change(made: EntryChange): void {
     if ((made.put?.length ?? 0) + (made.removed?.length ?? 0) === 0) return
     for (const listener of listeners) listener(made)
-    if (snapshot) unsaved ??= (clock.after ?? afterTimeout)(every, save)
+    if (snapshot) unsaved ??= schedule(clock, every, save)
   }
 
   function save(): void {
@@ -99,7 +107,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       await snapshot?.save(renderSnapshot([...table.list(latest)], latest))
     } catch {
       // The cause is the target's own: it may name a path or hold a secret.
-      warn('IPGUARD_SNAPSHOT_FAILED', 'The snapshot could not be saved: bans made now are lost at a restart. Check the snapshot target.')
+      warn(
+        'IPGUARD_SNAPSHOT_FAILED',
+        'The snapshot could not be saved: bans made now are lost at a restart. Check the snapshot target.',
+      )
     }
   }
 
@@ -151,7 +162,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         return () => listeners.delete(listener)
       },
     },
-    stats: counters.stats,
+    stats: () => counters.stats(),
     async close() {
       if (unsaved) {
         unsaved()

@@ -58,12 +58,12 @@ export function checkIpv6Prefix(length: number): number {
  *
  * `::1` and `fe80::/10` are not masked: their neighbours are other hosts, not the same subscriber.
  */
-export function clientKey(address: Address, ipv6Prefix: number): Address {
+function clientKey(address: Address, ipv6Prefix: number): Address {
   return isWhole(address, ipv6Prefix) ? address : maskAddress(address, ipv6Prefix)
 }
 
 /** The text of a key: an address, or a network with its length. */
-export function formatClientKey(key: Address, ipv6Prefix: number): string {
+function formatClientKey(key: Address, ipv6Prefix: number): string {
   return isWhole(key, ipv6Prefix) ? formatAddress(key) : `${formatAddress(key)}/${ipv6Prefix}`
 }
 

@@ -1,6 +1,6 @@
 import type { Client, ResolvedClient } from '../client-ip/client.ts'
 import type { Address } from '../ip/address.ts'
-import { pathForms, type PathForms } from '../policy/path-forms.ts'
+import { type PathForms, pathForms } from '../policy/path-forms.ts'
 import type { PolicyContext } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import type { CounterKey } from '../store/hit.ts'
@@ -74,7 +74,10 @@ export class CheckContext<Facts> implements PolicyContext<Facts> {
 }
 
 /** By what a client is counted: its key's words, length and text. */
-export function counterKey({ client, key }: Pick<ResolvedClient, 'key'> & { readonly client: Pick<Client, 'key'> }): CounterKey {
+export function counterKey({
+  client,
+  key,
+}: Pick<ResolvedClient, 'key'> & { readonly client: Pick<Client, 'key'> }): CounterKey {
   const text = client.key
   const slash = text.lastIndexOf('/')
   const length = key.family === 4 ? 32 : slash < 0 ? 128 : Number(text.slice(slash + 1))

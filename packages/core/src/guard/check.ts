@@ -21,9 +21,15 @@ export interface Check<Facts> {
   shadow: PolicyOutcome[] | undefined
   degraded: string[] | undefined
   deadline: Deadline | undefined
+  /** Keeps background work alive, where the platform has such a thing. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
 }
 
-export function createCheck<Facts>(context: CheckContext<Facts>, dry: boolean): Check<Facts> {
+export function createCheck<Facts>(
+  context: CheckContext<Facts>,
+  dry: boolean,
+  waitUntil?: (work: Promise<unknown>) => void,
+): Check<Facts> {
   return {
     context,
     shadowContext: undefined,
@@ -36,6 +42,7 @@ export function createCheck<Facts>(context: CheckContext<Facts>, dry: boolean): 
     shadow: undefined,
     degraded: undefined,
     deadline: undefined,
+    waitUntil,
   }
 }
 
@@ -59,7 +66,12 @@ export function decide(check: Findings, outcome: PolicyOutcome | undefined, crea
     else if (client && !limits && !shadow && !degraded) decision = { action: 'allow', at: context.now, client }
     else decision = { action: 'allow', at: context.now, ...rest(check) }
   } else {
-    decision = { ...outcome, at: context.now, ...(outcome.action === 'allow' ? {} : { id: createId() }), ...rest(check) }
+    decision = {
+      ...outcome,
+      at: context.now,
+      ...(outcome.action === 'allow' ? {} : { id: createId() }),
+      ...rest(check),
+    }
   }
   if (limits) {
     for (const limit of limits) Object.freeze(limit)

@@ -20,10 +20,15 @@ export function systemClock(): Clock {
   }
 }
 
+/** Calls once after `ms`, by the clock's own timer if it has one; answers the function that cancels. */
+export function schedule(clock: Clock, ms: number, call: () => void): () => void {
+  return clock.after ? clock.after(ms, call) : after(ms, call)
+}
+
 /** `setTimeout` that keeps no process alive. */
-export function after(ms: number, call: () => void): () => void {
-  const timer: unknown = setTimeout(call, ms)
+function after(ms: number, call: () => void): () => void {
   // Node and Bun answer an object, browsers and workers a number.
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
+  const timer = setTimeout(call, ms) as number | { unref?: () => void }
+  if (typeof timer === 'object') timer.unref?.()
   return () => clearTimeout(timer as number) // whatever setTimeout answered
 }

@@ -3,7 +3,13 @@ import type { Hit, HitReply } from '../store/hit.ts'
 
 /** How a limit stands, for the decision and its headers. */
 export function limitState(hit: Hit, reply: HitReply): LimitState {
-  return { policy: hit.counter.policy, limit: hit.limit, window: hit.counter.window, remaining: reply.remaining, resetAt: reply.resetAt }
+  return {
+    policy: hit.counter.policy,
+    limit: hit.limit,
+    window: hit.counter.window,
+    remaining: reply.remaining,
+    resetAt: reply.resetAt,
+  }
 }
 
 /** What a hit that was not admitted comes to. */
@@ -11,7 +17,9 @@ export function refusedHit(hit: Hit, reply: HitReply, now: number): PolicyOutcom
   const { policy } = hit.counter
   if (reply.ban) return bannedOutcome(policy, reply.ban, now)
   const { banned } = reply
-  const evidence: Evidence[] = [{ kind: 'limit', limit: hit.limit, window: hit.counter.window, cost: hit.cost, remaining: reply.remaining }]
+  const evidence: Evidence[] = [
+    { kind: 'limit', limit: hit.limit, window: hit.counter.window, cost: hit.cost, remaining: reply.remaining },
+  ]
   if (banned?.tier !== undefined) evidence.push({ kind: 'strikes', strikes: reply.strikes ?? 1, tier: banned.tier })
   return {
     action: 'limit',
@@ -37,6 +45,6 @@ export function bannedOutcome(policy: string, entry: NonNullable<HitReply['ban']
 }
 
 /** Whole seconds after which a request passes; at least 1. */
-export function secondsUntil(time: number, now: number): number {
+function secondsUntil(time: number, now: number): number {
   return Math.max(1, Math.ceil((time - now) / 1000))
 }

@@ -8,7 +8,11 @@ const named = new WeakMap<Store, Map<string, object>>()
 const AsyncFunction = (async () => {}).constructor
 
 /** What is allowed and probably not meant. */
-export function creationWarnings(policies: readonly Pick<Policy, 'name' | 'kind' | 'unnamed' | 'list' | 'counter' | 'count' | 'evaluate'>[], store: Store | undefined, trust: IpSet | undefined): Finding[] {
+export function creationWarnings(
+  policies: readonly Pick<Policy, 'name' | 'kind' | 'unnamed' | 'list' | 'counter' | 'count' | 'evaluate'>[],
+  store: Store | undefined,
+  trust: IpSet | undefined,
+): Finding[] {
   const found: Finding[] = []
   const counts = policies.map((policy) => policy.count !== undefined)
   const firstCounter = counts.indexOf(true)
@@ -16,14 +20,23 @@ export function creationWarnings(policies: readonly Pick<Policy, 'name' | 'kind'
   for (const [i, policy] of policies.entries()) {
     const name = JSON.stringify(policy.name)
     if (policy.kind === 'allow' && firstCounter >= 0 && i > firstCounter) {
-      found.push({ code: 'IPGUARD_ALLOW_BEHIND_COUNTER', message: `Policy ${name} allows, but stands behind a limit, which therefore counts and refuses its clients too. Write it before the limit.` })
+      found.push({
+        code: 'IPGUARD_ALLOW_BEHIND_COUNTER',
+        message: `Policy ${name} allows, but stands behind a limit, which therefore counts and refuses its clients too. Write it before the limit.`,
+      })
     }
     if (policy.evaluate instanceof AsyncFunction && firstCounter >= 0 && i > firstCounter && i < lastCounter) {
-      found.push({ code: 'IPGUARD_ASYNC_BETWEEN_COUNTERS', message: `Policy ${name} is asynchronous and stands between two limits, which costs a second trip to the store. Write it after the limits.` })
+      found.push({
+        code: 'IPGUARD_ASYNC_BETWEEN_COUNTERS',
+        message: `Policy ${name} is asynchronous and stands between two limits, which costs a second trip to the store. Write it after the limits.`,
+      })
     }
     const overlap = trust && policy.list?.().overlaps(trust)
     if (overlap !== undefined) {
-      found.push({ code: 'IPGUARD_ALLOW_OVERLAPS_TRUST', message: `Policy ${name} allows ${overlap}, which clientIp.trust names as a proxy. Whoever reaches that proxy would be let in if its header failed. Take it off one of the two.` })
+      found.push({
+        code: 'IPGUARD_ALLOW_OVERLAPS_TRUST',
+        message: `Policy ${name} allows ${overlap}, which clientIp.trust names as a proxy. Whoever reaches that proxy would be let in if its header failed. Take it off one of the two.`,
+      })
     }
     if (policy.counter && store) {
       const names = named.get(store) ?? new Map<string, object>()
@@ -31,7 +44,10 @@ export function creationWarnings(policies: readonly Pick<Policy, 'name' | 'kind'
       const id = policy.counter(false).id
       const other = names.get(id)
       if (other && other !== policy && policy.unnamed) {
-        found.push({ code: 'IPGUARD_POLICY_NAME_SHARED', message: `Two policies named ${name} count together on one store. Give each its own name, or both the same name if that is meant.` })
+        found.push({
+          code: 'IPGUARD_POLICY_NAME_SHARED',
+          message: `Two policies named ${name} count together on one store. Give each its own name, or both the same name if that is meant.`,
+        })
       }
       names.set(id, policy)
     }

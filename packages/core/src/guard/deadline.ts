@@ -1,4 +1,4 @@
-import { after, type Clock } from './clock.ts'
+import { type Clock, schedule } from './clock.ts'
 
 /** What became of an awaited part. */
 export type Settled<T> = { readonly value: T } | { readonly error: unknown } | { readonly late: true }
@@ -16,7 +16,7 @@ export function createDeadline(ms: number, clock: Clock): Deadline {
   const expired = new Promise<{ late: true }>((resolve) => {
     expire = () => resolve({ late: true })
   })
-  const cancel = (clock.after ?? after)(ms, () => {
+  const cancel = schedule(clock, ms, () => {
     // Replies that have arrived but were not read yet come first: they are read in the turn that follows the timers.
     nextTurn(() => {
       expire()
@@ -25,13 +25,20 @@ export function createDeadline(ms: number, clock: Clock): Deadline {
   })
   return {
     signal: controller.signal,
-    wait: (part) => Promise.race([part.then((value) => ({ value }), (error: unknown) => ({ error })), expired]),
+    wait: (part) =>
+      Promise.race([
+        part.then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        ),
+        expired,
+      ]),
     end: cancel,
   }
 }
 
 /** After what is readable now was read: `setImmediate` where there is one. */
-export function nextTurn(call: () => void): void {
+function nextTurn(call: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => void } // not in every runtime's types
   if (setImmediate) setImmediate(call)
   else setTimeout(call, 0)

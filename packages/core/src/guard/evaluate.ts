@@ -1,48 +1,38 @@
-import { isPromise } from '../store/awaitable.ts'
-import type { Awaitable } from '../store/awaitable.ts'
-import { SITE_BAN } from '../store/ban-book.ts'
 import type { Evidence, PolicyOutcome } from '../policy/decision.ts'
 import { matches } from '../policy/matcher.ts'
 import type { Outcome, Policy } from '../policy/policy.ts'
+import type { Awaitable } from '../store/awaitable.ts'
+import { isPromise } from '../store/awaitable.ts'
+import { SITE_BAN } from '../store/ban-book.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
 import { type Check, degrade, NONE } from './check.ts'
 import { CheckContext } from './check-context.ts'
 import { bannedOutcome, limitState, refusedHit } from './counting.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
-import type { EventHub } from './events.ts'
-import type { CountFailure, HitSender } from './hit-sender.ts'
-import type { Clock } from './clock.ts'
-import type { Replica } from './replica.ts'
+import type { CountFailure } from './hit-sender.ts'
+import type { Root } from './root.ts'
 
 /** `undefined`: every policy was asked and nobody objected. */
 export type Verdict = PolicyOutcome | undefined
 
 export interface EvaluatorOptions<Facts> {
+  readonly root: Root<Facts>
   readonly policies: readonly Policy<Facts>[]
-  readonly replica: Replica
-  /** Absent when no policy counts. */
-  readonly sender: HitSender | undefined
-  readonly hub: EventHub
-  readonly clock: Clock
-  readonly deadlines: { readonly store: number; readonly wait: number }
   /** The reply of a guard that has counted this request already. */
   readonly countedBefore: (check: Check<Facts>, hit: Hit) => HitReply | undefined
-  /** A hit has struck or banned; called for each reply that says so. */
-  readonly onStruck: (hit: Hit, reply: HitReply, now: number) => void
-  /** A limit with a ladder refused one who is never banned. */
-  readonly onExempt: (policy: string) => void
 }
 
 export interface Evaluator<Facts> {
   /** From the entries on. */
-  run(check: Check<Facts>): Awaitable<Verdict>
+  readonly run: (check: Check<Facts>) => Awaitable<Verdict>
   /** From the policy at `from` on: the ones before it were asked by another guard. */
-  runFrom(check: Check<Facts>, from: number): Awaitable<Verdict>
+  readonly runFrom: (check: Check<Facts>, from: number) => Awaitable<Verdict>
 }
 
 /** The order of the steps: allow entries and leading allow policies, bans and deny entries, then the list. */
 export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evaluator<Facts> {
-  const { policies, replica, sender, hub, clock, deadlines } = options
+  const { root, policies, countedBefore } = options
+  const { replica, sender, hub, clock, deadlines } = root
   const first = policies.findIndex((policy) => policy.kind !== 'allow' || policy.mode === 'shadow')
   const leading = first < 0 ? policies.length : first
 
@@ -86,7 +76,11 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
   }
 
   /** Collects the policy's counters and asks for its opinion; undefined also when it does not apply. */
-  function ask(check: Check<Facts>, policy: Policy<Facts>, context: CheckContext<Facts>): Awaitable<Outcome | undefined> {
+  function ask(
+    check: Check<Facts>,
+    policy: Policy<Facts>,
+    context: CheckContext<Facts>,
+  ): Awaitable<Outcome | undefined> {
     try {
       if (policy.when !== undefined && !matches(policy.when, context, policy.kind === 'allow')) return undefined
       const ban = scopedBan(policy, context)
@@ -102,7 +96,8 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
 
   function collect(check: Check<Facts>, policy: Policy<Facts>, hits: readonly Hit[]): void {
     if (hits.length === 0) return
-    check.owners = check.owners.length === 0 && hits.length === 1 ? [policy] : [...check.owners, ...hits.map(() => policy)]
+    check.owners =
+      check.owners.length === 0 && hits.length === 1 ? [policy] : [...check.owners, ...hits.map(() => policy)]
     check.hits = check.hits.length === 0 ? hits : [...check.hits, ...hits]
   }
 
@@ -114,14 +109,25 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     return ban && bannedOutcome(policy.name, ban, context.now)
   }
 
-  function settle(check: Check<Facts>, policy: Policy<Facts>, outcome: Outcome, shadow: boolean): PolicyOutcome | undefined {
+  function settle(
+    check: Check<Facts>,
+    policy: Policy<Facts>,
+    outcome: Outcome,
+    shadow: boolean,
+  ): PolicyOutcome | undefined {
     const full = named(policy, outcome)
     if (!shadow) return full
     note(check, full)
     return undefined
   }
 
-  async function later(check: Check<Facts>, i: number, policy: Policy<Facts>, shadow: boolean, pending: Promise<Outcome | undefined>): Promise<Verdict> {
+  async function later(
+    check: Check<Facts>,
+    i: number,
+    policy: Policy<Facts>,
+    shadow: boolean,
+    pending: Promise<Outcome | undefined>,
+  ): Promise<Verdict> {
     // What was collected goes first: a client over its limit gets that answer, and the second trip is for what comes after.
     pending.catch(() => {})
     const deadline = deadlineOf(check, deadlines.wait)
@@ -151,29 +157,35 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     const refusing = end !== undefined && end.action !== 'allow'
     const replies = sender.send(open, now, check.dry ? 'none' : refusing ? 'refusals' : 'all', {
       deadline: () => deadlineOf(check, deadlines.store),
-      onErrorOf: (hit) => owners[hits.indexOf(hit)]?.onError as CountFailure | undefined ?? 'local', // policies that count declare no other
+      onErrorOf: (hit) => (owners[hits.indexOf(hit)]?.onError as CountFailure | undefined) ?? 'local', // policies that count declare no other
       failed: (hit) => degrade(check, hit.counter.policy),
     })
     if (isPromise(replies)) return replies.then((each) => received(check, hits, open, each, end))
     return received(check, hits, open, replies, end)
   }
 
-  function received(check: Check<Facts>, hits: readonly Hit[], open: readonly Hit[], replies: readonly HitReply[], end: Verdict): Verdict {
+  function received(
+    check: Check<Facts>,
+    hits: readonly Hit[],
+    open: readonly Hit[],
+    replies: readonly HitReply[],
+    end: Verdict,
+  ): Verdict {
     for (let i = 0; i < open.length; i++) {
       const hit = open[i] as Hit // one reply to each hit
       const reply = replies[i] as HitReply
       check.sent.push(hit)
       check.replies.push(reply)
       if (check.dry) continue
-      if (reply.strikes !== undefined) options.onStruck(hit, reply, check.context.now)
-      else if (hit.exempt && !reply.admitted) options.onExempt(hit.counter.policy)
+      if (reply.strikes !== undefined) background(check, root.onStruck(hit, reply, check.context.now))
+      else if (hit.exempt && !reply.admitted) root.onExempt(hit.counter.policy)
     }
     return refusals(check, hits, end)
   }
 
   /** A reply that is there already: this request met the same counter before. */
   function take(check: Check<Facts>, hit: Hit): HitReply | undefined {
-    const reply = options.countedBefore(check, hit)
+    const reply = countedBefore(check, hit)
     if (reply) {
       check.sent.push(hit)
       check.replies.push(reply)
@@ -195,7 +207,8 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
       const outcome = refusedHit(hit, reply, now)
       if (hit.counter.shadow) note(check, outcome)
       else if (!refused) refused = outcome
-      else if ((outcome.retryAfter ?? 0) > (refused.retryAfter ?? 0)) refused = { ...refused, retryAfter: outcome.retryAfter ?? 1 }
+      else if ((outcome.retryAfter ?? 0) > (refused.retryAfter ?? 0))
+        refused = { ...refused, retryAfter: outcome.retryAfter ?? 1 }
     }
     return refused ?? end
   }
@@ -212,7 +225,7 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
       onErrorOf: () => 'allow',
       failed: () => {},
     })
-    if (isPromise(sent)) sent.catch(() => {})
+    if (isPromise(sent)) background(check, sent)
   }
 
   function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): PolicyOutcome | undefined {
@@ -241,6 +254,12 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
   return { run, runFrom }
 }
 
+/** Work that the answer does not wait for; its failures are told where they happen. */
+function background(check: Pick<Check<unknown>, 'waitUntil'>, work: Promise<unknown> | undefined): void {
+  const quiet = work?.catch(() => {})
+  if (quiet) check.waitUntil?.(quiet)
+}
+
 function note(check: Pick<Check<unknown>, 'shadow'>, outcome: PolicyOutcome): void {
   check.shadow ??= []
   check.shadow.push(outcome)
@@ -250,5 +269,10 @@ const REASONS = { deny: 'denied', limit: 'rate-limited', challenge: 'challenge-r
 
 function named(policy: { readonly name: string }, outcome: Outcome): PolicyOutcome {
   if (outcome.action === 'allow') return { ...outcome, policy: policy.name }
-  return { reason: REASONS[outcome.action] ?? 'denied', evidence: [{ kind: 'custom', detail: policy.name }], ...outcome, policy: policy.name }
+  return {
+    reason: REASONS[outcome.action] ?? 'denied',
+    evidence: [{ kind: 'custom', detail: policy.name }],
+    ...outcome,
+    policy: policy.name,
+  }
 }

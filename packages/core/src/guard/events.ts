@@ -7,7 +7,12 @@ import type { Finding } from '../store/store.ts'
 /** What a guard tells as it happens. */
 export interface GuardEvents {
   readonly decision: Decision
-  readonly strike: { readonly client: string; readonly policy: string; readonly strikes: number; readonly shadow: boolean }
+  readonly strike: {
+    readonly client: string
+    readonly policy: string
+    readonly strikes: number
+    readonly shadow: boolean
+  }
   readonly ban: Entry
   readonly unban: Entry
   /** An entry was added or removed, here or by another instance. */
@@ -85,19 +90,38 @@ function log(logger: Logger, name: keyof GuardEvents, event: unknown): void {
       const decision = event as Decision // emitted under this name
       if (decision.action === 'allow') return
       const { action, policy, reason, id, retryAfter, degraded } = decision
-      return logger.info({ event: name, action, policy: line(policy), reason, id, client: (decision.client as Client | undefined)?.ip, retryAfter, degraded: degraded?.map(line) }, `ipguard: ${action}`)
+      logger.info(
+        {
+          event: name,
+          action,
+          policy: line(policy),
+          reason,
+          id,
+          client: (decision.client as Client | undefined)?.ip,
+          retryAfter,
+          degraded: degraded?.map(line),
+        },
+        `ipguard: ${action}`,
+      )
+      return
     }
     case 'warning': {
       const { code, message } = event as Finding // emitted under this name
-      return logger.warn({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+      logger.warn({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+      return
     }
     case 'error': {
       const { code, message } = event as IpGuardError // emitted under this name
-      return logger.error({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+      logger.error({ event: name, code, message: line(message) }, `ipguard: ${code}`)
+      return
     }
     default: {
-      const fields = Object.entries(event as object).map(([key, value]) => [key, typeof value === 'string' ? line(value) : value]) // events are objects
-      return logger.warn({ event: name, ...Object.fromEntries(fields) }, `ipguard: ${name}`)
+      const fields: Record<string, unknown> = { event: name }
+      // Events are objects.
+      for (const [key, value] of Object.entries(event as Record<string, unknown>)) {
+        fields[key] = typeof value === 'string' ? line(value) : value
+      }
+      logger.warn(fields, `ipguard: ${name}`)
     }
   }
 }

@@ -46,8 +46,22 @@ export interface GuardOptions<Facts = unknown> {
 }
 
 const KNOWN = [
-  'policies', 'store', 'clientIp', 'mode', 'onUnknownClient', 'ipv6Prefix', 'deadline', 'instances', 'maxLocalKeys', 'banInfrastructure',
-  'exposeTier', 'clock', 'createId', 'logger', 'onWarning', 'onRefused',
+  'policies',
+  'store',
+  'clientIp',
+  'mode',
+  'onUnknownClient',
+  'ipv6Prefix',
+  'deadline',
+  'instances',
+  'maxLocalKeys',
+  'banInfrastructure',
+  'exposeTier',
+  'clock',
+  'createId',
+  'logger',
+  'onWarning',
+  'onRefused',
 ] as const // prettier-ignore
 
 const FUNCTIONS = { clock: ['now'], logger: ['info', 'warn', 'error'], store: ['hit', 'get', 'set', 'delete'] } as const
@@ -59,32 +73,55 @@ export function checkGuardOptions<Facts>(options: GuardOptions<Facts>): void {
   checkChoice('createGuard.mode', options.mode, ['enforce', 'shadow'])
   checkChoice('createGuard.onUnknownClient', options.onUnknownClient, ['deny', 'evaluate'])
   for (const key of ['createId', 'onWarning', 'onRefused'] as const) {
-    if (options[key] !== undefined && typeof options[key] !== 'function') throw invalidOption(`createGuard.${key}`, options[key], 'a function')
+    if (options[key] !== undefined && typeof options[key] !== 'function')
+      throw invalidOption(`createGuard.${key}`, options[key], 'a function')
   }
   for (const key of ['banInfrastructure', 'exposeTier'] as const) {
-    if (options[key] !== undefined && typeof options[key] !== 'boolean') throw invalidOption(`createGuard.${key}`, options[key], 'true or false')
+    if (options[key] !== undefined && typeof options[key] !== 'boolean')
+      throw invalidOption(`createGuard.${key}`, options[key], 'true or false')
   }
   for (const [key, methods] of Object.entries(FUNCTIONS)) {
     const value: unknown = options[key as keyof typeof FUNCTIONS] // the keys of the table
     if (value === undefined) continue
-    const missing = methods.find((name) => typeof value !== 'object' || value === null || typeof Reflect.get(value, name) !== 'function')
-    if (missing) throw invalidOption(`createGuard.${key}`, value, `an object with ${methods.map((name) => `${name}()`).join(', ')}`)
+    const missing = methods.find(
+      (name) => typeof value !== 'object' || value === null || typeof Reflect.get(value, name) !== 'function',
+    )
+    if (missing)
+      throw invalidOption(
+        `createGuard.${key}`,
+        value,
+        `an object with ${methods.map((name) => `${name}()`).join(', ')}`,
+      )
   }
   for (const key of ['instances', 'maxLocalKeys'] as const) {
     const value = options[key]
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) throw invalidOption(`createGuard.${key}`, value, 'a whole number from 1')
+    if (value !== undefined && (!Number.isInteger(value) || value < 1))
+      throw invalidOption(`createGuard.${key}`, value, 'a whole number from 1')
   }
-  const counting = options.policies.find((policy) => policy.count)
+  const counting = options.policies.find((policy) => policy.count !== undefined)
   if (counting && !options.store) {
-    throw new IpGuardError('IPGUARD_STORE_MISSING', `Policy ${describe(counting.name)} counts, and createGuard has no store. Write store: memoryStore(), with memoryStore from @ipguard/store-memory, or a store that several processes share.`)
+    throw new IpGuardError(
+      'IPGUARD_STORE_MISSING',
+      `Policy ${describe(counting.name)} counts, and createGuard has no store. Write store: memoryStore(), with memoryStore from @ipguard/store-memory, or a store that several processes share.`,
+    )
   }
 }
 
 export function checkPolicies(policies: unknown, option: string): void {
-  if (!Array.isArray(policies)) throw invalidOption(option, policies, "an array, like [rateLimit({ limit: 60, window: '60s' })]")
+  if (!Array.isArray(policies))
+    throw invalidOption(option, policies, "an array, like [rateLimit({ limit: 60, window: '60s' })]")
   for (const [i, policy] of policies.entries()) {
-    if (typeof policy !== 'object' || policy === null || typeof Reflect.get(policy, 'evaluate') !== 'function' || typeof Reflect.get(policy, 'name') !== 'string') {
-      throw invalidOption(`${option}[${i}]`, policy, 'a policy, like allow([...]) or rateLimit({...}), or policy({ name, evaluate })')
+    if (
+      typeof policy !== 'object' ||
+      policy === null ||
+      typeof Reflect.get(policy, 'evaluate') !== 'function' ||
+      typeof Reflect.get(policy, 'name') !== 'string'
+    ) {
+      throw invalidOption(
+        `${option}[${i}]`,
+        policy,
+        'a policy, like allow([...]) or rateLimit({...}), or policy({ name, evaluate })',
+      )
     }
   }
 }

@@ -1,7 +1,7 @@
+import { type Awaitable, isPromise } from '../store/awaitable.ts'
 import { createBanBook } from '../store/ban-book.ts'
 import { type Counters, createCounters } from '../store/counters.ts'
 import type { Hit, HitCommit, HitReply } from '../store/hit.ts'
-import { type Awaitable, isPromise } from '../store/awaitable.ts'
 import type { Store } from '../store/store.ts'
 import type { Deadline } from './deadline.ts'
 import type { EventHub } from './events.ts'
@@ -43,12 +43,23 @@ export function createHitSender({ store, replica, hub, instances, maxLocalKeys }
     })
     const counted = hits.filter((hit) => wait.onErrorOf(hit) === 'local')
     const replies = new Map<Hit, HitReply>()
-    const shares = counted.map((hit) => ({ ...hit, limit: Math.max(Math.min(1, hit.limit), Math.floor(hit.limit / instances)) }))
+    const shares = counted.map((hit) => ({
+      ...hit,
+      limit: Math.max(Math.min(1, hit.limit), Math.floor(hit.limit / instances)),
+    }))
     for (const [i, reply] of local.hit(shares, now, commit).entries()) replies.set(counted[i] as Hit, reply) // one reply to each hit
     return hits.map((hit) => {
       wait.failed(hit)
       const admitted = wait.onErrorOf(hit) === 'allow'
-      return replies.get(hit) ?? { admitted, remaining: admitted ? hit.limit : 0, resetAt: now, retryAt: now + 1000, slot: 0 }
+      return (
+        replies.get(hit) ?? {
+          admitted,
+          remaining: admitted ? hit.limit : 0,
+          resetAt: now,
+          retryAt: now + 1000,
+          slot: 0,
+        }
+      )
     })
   }
 
@@ -57,10 +68,13 @@ export function createHitSender({ store, replica, hub, instances, maxLocalKeys }
       try {
         const replies = store.hit(hits, { now, commit })
         if (!isPromise(replies)) return replies
-        return wait.deadline().wait(replies).then((settled) => {
-          if ('value' in settled) return settled.value
-          return fall(hits, now, commit, wait, 'error' in settled ? settled.error : undefined)
-        })
+        return wait
+          .deadline()
+          .wait(replies)
+          .then((settled) => {
+            if ('value' in settled) return settled.value
+            return fall(hits, now, commit, wait, 'error' in settled ? settled.error : undefined)
+          })
       } catch (error) {
         return fall(hits, now, commit, wait, error)
       }

@@ -56,9 +56,21 @@ export interface ManagerOptions {
   readonly allowLists: readonly (() => IpSet)[]
 }
 
-export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix, allowLists }: ManagerOptions): Manager {
+export function createManager({
+  store,
+  replica,
+  hub,
+  metrics,
+  clock,
+  ipv6Prefix,
+  allowLists,
+}: ManagerOptions): Manager {
   function needStore(call: string): Store {
-    if (!store) throw new IpGuardError('IPGUARD_STORE_MISSING', `guard.${call} needs a store. Write createGuard({ store: memoryStore() }), with memoryStore from @ipguard/store-memory.`)
+    if (!store)
+      throw new IpGuardError(
+        'IPGUARD_STORE_MISSING',
+        `guard.${call} needs a store. Write createGuard({ store: memoryStore() }), with memoryStore from @ipguard/store-memory.`,
+      )
     return store
   }
 
@@ -77,29 +89,43 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
   }
 
   function covering(prefix: Prefix): Entry[] {
-    return [...replica.table.list(clock.now())].filter((entry) => entry.kind !== 'mode' && covers(parsePrefix(entry.cidr), prefix)).sort((x, y) => endOf(y) - endOf(x) || 0)
+    return [...replica.table.list(clock.now())]
+      .filter((entry) => entry.kind !== 'mode' && covers(parsePrefix(entry.cidr), prefix))
+      .sort((x, y) => endOf(y) - endOf(x) || 0)
   }
 
   /** A bare IPv6 address stands for its client's whole prefix: who holds one address holds them all. */
   function banned(target: string): Prefix {
     const prefix = parseTarget(target, 'guard.ban')
-    const whole = prefix.address.family === 6 && !target.includes('/') && prefix.length > ipv6Prefix && !isAlone(prefix.address)
+    const whole =
+      prefix.address.family === 6 && !target.includes('/') && prefix.length > ipv6Prefix && !isAlone(prefix.address)
     return whole ? { address: maskAddress(prefix.address, ipv6Prefix), length: ipv6Prefix } : prefix
   }
 
   function checkAllowed(prefix: Prefix, target: string): void {
     const set = ipSet([formatPrefix(prefix)])
-    const entry = [...replica.table.list(clock.now())].find((each) => each.kind === 'allow' && (covers(parsePrefix(each.cidr), prefix) || covers(prefix, parsePrefix(each.cidr))))
+    const entry = [...replica.table.list(clock.now())].find(
+      (each) =>
+        each.kind === 'allow' && (covers(parsePrefix(each.cidr), prefix) || covers(prefix, parsePrefix(each.cidr))),
+    )
     const overlap = entry?.cidr ?? allowLists.map((list) => list().overlaps(set)).find((cidr) => cidr !== undefined)
     if (overlap !== undefined) {
-      throw new IpGuardError('IPGUARD_BAN_ALLOWED', `guard.ban(${describe(target)}) has no effect on ${overlap}, which an allow list lets in. Take it off that list, or write { force: true }.`)
+      throw new IpGuardError(
+        'IPGUARD_BAN_ALLOWED',
+        `guard.ban(${describe(target)}) has no effect on ${overlap}, which an allow list lets in. Take it off that list, or write { force: true }.`,
+      )
     }
   }
 
-  function fields(options: EntryOptions, call: string, known: readonly string[]): Pick<Entry, 'createdAt' | 'by' | 'reason' | 'expiresAt'> {
+  function fields(
+    options: EntryOptions,
+    call: string,
+    known: readonly string[],
+  ): Pick<Entry, 'createdAt' | 'by' | 'reason' | 'expiresAt'> {
     checkOptions(options, known, call)
     const { reason } = options
-    if (reason !== undefined && (typeof reason !== 'string' || reason.length > 200)) throw invalidOption(`${call}: reason`, reason, 'up to 200 characters')
+    if (reason !== undefined && (typeof reason !== 'string' || reason.length > 200))
+      throw invalidOption(`${call}: reason`, reason, 'up to 200 characters')
     const now = clock.now()
     const length = options.for
     return {
@@ -112,8 +138,12 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
 
   return {
     async ban(target, options) {
-      const entry = createEntry(banned(target), { kind: 'ban', ...fields(options, 'guard.ban', ['for', 'reason', 'force']) })
-      if (options.for === undefined) throw invalidOption('guard.ban: for', undefined, "a duration like '24h', or 'permanent'")
+      const entry = createEntry(banned(target), {
+        kind: 'ban',
+        ...fields(options, 'guard.ban', ['for', 'reason', 'force']),
+      })
+      if (options.for === undefined)
+        throw invalidOption('guard.ban: for', undefined, "a duration like '24h', or 'permanent'")
       await ready()
       if (!options.force) checkAllowed(parsePrefix(entry.cidr), target)
       const kept = await put('ban', entry)
@@ -125,7 +155,9 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
       const prefix = banned(target)
       const { entries } = needStore('unban')
       await ready()
-      const inside = [...replica.table.list(clock.now())].filter((entry) => entry.kind === 'ban' && covers(prefix, parsePrefix(entry.cidr)))
+      const inside = [...replica.table.list(clock.now())].filter(
+        (entry) => entry.kind === 'ban' && covers(prefix, parsePrefix(entry.cidr)),
+      )
       const ids = inside.map((entry) => entry.id)
       await entries.remove(ids, { forgive: formatPrefix(prefix) })
       replica.apply({ removed: ids }, clock.now())
@@ -136,10 +168,22 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
       return covering(prefix).filter((entry) => entry.kind === 'ban')
     },
     async allow(target, options = {}) {
-      return put('allow', createEntry(parseTarget(target, 'guard.allow'), { kind: 'allow', ...fields(options, 'guard.allow', ['for', 'reason']) }))
+      return put(
+        'allow',
+        createEntry(parseTarget(target, 'guard.allow'), {
+          kind: 'allow',
+          ...fields(options, 'guard.allow', ['for', 'reason']),
+        }),
+      )
     },
     async deny(target, options = {}) {
-      return put('deny', createEntry(parseTarget(target, 'guard.deny'), { kind: 'deny', ...fields(options, 'guard.deny', ['for', 'reason']) }))
+      return put(
+        'deny',
+        createEntry(parseTarget(target, 'guard.deny'), {
+          kind: 'deny',
+          ...fields(options, 'guard.deny', ['for', 'reason']),
+        }),
+      )
     },
     async remove(target, { kind }) {
       const prefix = parseTarget(target, 'guard.remove')
@@ -154,7 +198,7 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
     entries(filter = {}) {
       checkOptions(filter, ['kind', 'ip', 'shadow'], 'guard.entries')
       const now = clock.now()
-      replica.ready(now)
+      void replica.ready(now)
       const around = filter.ip === undefined ? undefined : parseTarget(filter.ip, 'guard.entries: ip')
       return [...replica.table.list(now)].filter((entry) => {
         if (entry.kind === 'mode' || (filter.kind && entry.kind !== filter.kind)) return false
@@ -180,7 +224,10 @@ export function createManager({ store, replica, hub, metrics, clock, ipv6Prefix,
         if (parent === 0) return
         const group = replica.table.siblings(latest, now)
         if (group.length < ladder.widen) return
-        const wider = createEntry({ address, length: parent }, { ...withoutPlace(latest), createdAt: now, ...latestEnd(group) })
+        const wider = createEntry(
+          { address, length: parent },
+          { ...withoutPlace(latest), createdAt: now, ...latestEnd(group) },
+        )
         const ids = group.map((entry) => entry.id)
         // The wider one first: there is no moment without a ban.
         await store.entries.put([wider])
@@ -207,7 +254,11 @@ function isAlone({ a }: Address): boolean {
 function parseTarget(target: string, call: string): Prefix {
   if (typeof target === 'string' && !target.includes('/')) {
     const address = parseAddress(target)
-    if (!address) throw new IpGuardError('IPGUARD_ADDRESS_INVALID', `${call}: ${describe(target)} is no address. Write '203.0.113.7', '2001:db8::1' or a prefix like '2001:db8::/56'.`)
+    if (!address)
+      throw new IpGuardError(
+        'IPGUARD_ADDRESS_INVALID',
+        `${call}: ${describe(target)} is no address. Write '203.0.113.7', '2001:db8::1' or a prefix like '2001:db8::/56'.`,
+      )
     return { address, length: address.family === 4 ? 32 : 128 }
   }
   return parsePrefix(target, call)

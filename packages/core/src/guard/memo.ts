@@ -1,5 +1,5 @@
-import type { GuardRequest } from '../request.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { GuardRequest } from '../request.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
 import type { Awaitable, Store } from '../store/store.ts'
 

@@ -1,6 +1,6 @@
 import type { Address } from '../ip/address.ts'
-import { type EntryTable, createEntryTable } from '../store/entry-table.ts'
 import type { Entry, EntryChange } from '../store/entry.ts'
+import { createEntryTable, type EntryTable } from '../store/entry-table.ts'
 import type { Store } from '../store/store.ts'
 import type { EventHub } from './events.ts'
 
@@ -19,7 +19,12 @@ export interface Replica {
 
 const NOWHERE: Address = { family: 6, a: 0, b: 0, c: 0, d: 0 }
 
-export function createReplica(store: Store | undefined, initial: Mode, hub: EventHub, clock: { now(): number }): Replica {
+export function createReplica(
+  store: Store | undefined,
+  initial: Mode,
+  hub: EventHub,
+  clock: { now(): number },
+): Replica {
   const table = createEntryTable()
   let mode = initial
   let state: undefined | true | Promise<void>
@@ -27,7 +32,9 @@ export function createReplica(store: Store | undefined, initial: Mode, hub: Even
 
   function apply(change: EntryChange, now: number): void {
     const { put = [], removed = [] } = change
-    const known = hub.wants('entry') ? removed.filter((id) => table.remove([id]).removed?.length) : (table.remove(removed).removed ?? [])
+    const known = hub.wants('entry')
+      ? removed.filter((id) => table.remove([id]).removed?.length)
+      : (table.remove(removed).removed ?? [])
     const fresh = table.put(put, now).put ?? []
     mode = table.exact('mode', NOWHERE, 0, now)?.mode ?? initial
     for (const id of known) hub.emit('entry', { change: 'removed', id })
@@ -51,15 +58,17 @@ export function createReplica(store: Store | undefined, initial: Mode, hub: Even
     mode: () => mode,
     apply,
     ready(now) {
-      if (state !== undefined) return state
-      if (!store) return (state = true)
+      if (state !== undefined || !store) return state ?? true
       try {
         // Watched first: what changes during the load is not lost, and putting twice is putting once.
         stop = store.entries.watch((change) => apply(change, clock.now()))
         const pages = store.entries.load()
-        if (Symbol.asyncIterator in pages) return (state = loadPages(pages))
-        for (const page of pages) apply({ put: page }, now)
-        return (state = true)
+        if (Symbol.asyncIterator in pages) state = loadPages(pages)
+        else {
+          for (const page of pages) apply({ put: page }, now)
+          state = true
+        }
+        return state
       } catch (error) {
         stop?.()
         hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)

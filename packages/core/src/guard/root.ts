@@ -1,7 +1,7 @@
-import { observeClientIp } from '../client-ip/observe-client-ip.ts'
 import { DEFAULT_IPV6_PREFIX } from '../client-ip/client.ts'
-import { type ClientIpResolver, compileClientIp } from '../client-ip/resolve-client-ip.ts'
 import type { ClientIpObserver } from '../client-ip/observe-client-ip.ts'
+import { observeClientIp } from '../client-ip/observe-client-ip.ts'
+import { type ClientIpResolver, compileClientIp } from '../client-ip/resolve-client-ip.ts'
 import { parseDuration } from '../duration.ts'
 import type { Address } from '../ip/address.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
@@ -32,7 +32,7 @@ export interface Root<Facts> {
   readonly createId: () => string
   readonly isInfrastructure: (address: Address) => boolean
   /** A hit has struck: tells of it, and of the ban that came of it. */
-  onStruck(hit: Hit, reply: HitReply, now: number): void
+  onStruck(hit: Hit, reply: HitReply, now: number): Promise<void> | undefined
   onExempt(policy: string): void
 }
 
@@ -70,14 +70,17 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
       const { counter, key } = hit
       metrics.add('strikes')
       hub.emit('strike', { client: key.text, policy: counter.policy, strikes, shadow: counter.shadow })
-      if (!banned) return
+      if (!banned) return undefined
       // The store announces it too; here it holds from this request on.
       replica.apply({ put: [banned] }, now)
       metrics.add('bans')
       hub.emit('ban', banned)
-      if (counter.ladder) {
-        manager.widen(banned, counter.ladder).catch((error: unknown) => hub.fail('IPGUARD_STORE_FAILED', 'A wider ban could not be put.', error))
-      }
+      return (
+        counter.ladder &&
+        manager.widen(banned, counter.ladder).catch((error: unknown) => {
+          hub.fail('IPGUARD_STORE_FAILED', 'A wider ban could not be put.', error)
+        })
+      )
     },
     onExempt(policy) {
       hub.warn({

@@ -1,8 +1,8 @@
 import type { Client } from '../client-ip/client.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { CounterKey } from '../store/hit.ts'
 import type { Entry } from '../store/entry.ts'
+import type { CounterKey } from '../store/hit.ts'
 import type { Store, StoreStats } from '../store/store.ts'
 import type { Mode, Replica } from './replica.ts'
 
@@ -25,12 +25,23 @@ export interface ClientStatus {
   readonly entries: readonly Entry[]
   readonly shadow: readonly Entry[]
   /** By limit: what is left, and the strikes of its ladder. */
-  readonly limits: readonly { readonly policy: string; readonly shadow: boolean; readonly limit?: number; readonly remaining?: number; readonly strikes?: number }[]
+  readonly limits: readonly {
+    readonly policy: string
+    readonly shadow: boolean
+    readonly limit?: number
+    readonly remaining?: number
+    readonly strikes?: number
+  }[]
   /** What `check` would say to such a request now, without counting it. */
   readonly decision: Decision
 }
 
-export async function guardStatus(store: Store | undefined, replica: Replica, policies: readonly StatusPolicy[], now: number): Promise<GuardStatus> {
+export async function guardStatus(
+  store: Store | undefined,
+  replica: Replica,
+  policies: readonly StatusPolicy[],
+  now: number,
+): Promise<GuardStatus> {
   const entries = { allow: 0, deny: 0, ban: 0, shadow: 0 }
   const tiers = new Map<string, number>()
   for (const { kind, shadow, tier } of replica.table.list(now)) {
@@ -39,7 +50,13 @@ export async function guardStatus(store: Store | undefined, replica: Replica, po
     if (kind === 'ban' && !shadow) tiers.set(tier ?? 'manual', (tiers.get(tier ?? 'manual') ?? 0) + 1)
   }
   const stats = await store?.stats?.()
-  return { mode: replica.mode(), policies: policies.map(({ name }) => name), entries, bansByTier: Object.fromEntries(tiers), ...(stats && { store: stats }) }
+  return {
+    mode: replica.mode(),
+    policies: policies.map(({ name }) => name),
+    entries,
+    bansByTier: Object.fromEntries(tiers),
+    ...(stats && { store: stats }),
+  }
 }
 
 export interface ClientQuestion {
@@ -56,13 +73,24 @@ export interface ClientQuestion {
 type StatusPolicy = Pick<Policy, 'name' | 'mode' | 'counter'>
 
 /** Reads each limit's counter and strikes without changing them. */
-export async function clientStatus({ client, key, entries, decision, store, policies, mode, now }: ClientQuestion): Promise<ClientStatus> {
+export async function clientStatus({
+  client,
+  key,
+  entries,
+  decision,
+  store,
+  policies,
+  mode,
+  now,
+}: ClientQuestion): Promise<ClientStatus> {
   const limits: ClientStatus['limits'][number][] = []
   for (const policy of policies) {
     const shadow = policy.mode === 'shadow' || mode === 'shadow'
     const counter = policy.counter?.(shadow)
     if (!counter || !store) continue
-    const known = decision.limits?.find((each) => each.policy === policy.name)?.limit ?? (counter.largest < Number.POSITIVE_INFINITY ? counter.largest : undefined)
+    const known =
+      decision.limits?.find((each) => each.policy === policy.name)?.limit ??
+      (counter.largest < Number.POSITIVE_INFINITY ? counter.largest : undefined)
     const [reply] = await store.hit([{ counter, key, limit: known ?? 0, cost: 0 }], { now, commit: 'none' })
     limits.push({
       policy: policy.name,

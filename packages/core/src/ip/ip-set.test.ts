@@ -94,7 +94,8 @@ describe('ipSet', () => {
         const best = naiveLongest(list, address)
         const found = set.lookupAddress(address)
         const answer = [set.has(text), set.hasAddress(address), found !== undefined]
-        if (answer.some((one) => one !== (best !== undefined))) expect.fail(`seed ${seed}: ${text} gives ${answer.join()}`)
+        if (answer.some((one) => one !== (best !== undefined)))
+          expect.fail(`seed ${seed}: ${text} gives ${answer.join()}`)
         if (best === undefined || found === undefined) continue
         if (labelled) {
           const { cidr } = parsed(found.cidr)

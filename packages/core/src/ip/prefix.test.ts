@@ -58,20 +58,25 @@ describe('parsePrefix', () => {
   })
 
   test('parse then format is the identity on canonical blocks', () => {
-    fc.assert(fc.property(block, (prefix) => {
- expect(parsePrefix(formatPrefix(prefix))).toEqual(prefix)
-}))
+    fc.assert(
+      fc.property(block, (prefix) => {
+        expect(parsePrefix(formatPrefix(prefix))).toEqual(prefix)
+      }),
+    )
   })
 
   test('throws only IpGuardError, whatever it is given', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), fc.string({ unit: fc.constantFrom(...Array.from('0123456789./:f%')) })), (value) => {
-        try {
-          parsePrefix(value as string)
-        } catch (error) {
-          expect(error).toBeInstanceOf(IpGuardError)
-        }
-      }),
+      fc.property(
+        fc.oneof(fc.anything(), fc.string({ unit: fc.constantFrom(...Array.from('0123456789./:f%')) })),
+        (value) => {
+          try {
+            parsePrefix(value as string)
+          } catch (error) {
+            expect(error).toBeInstanceOf(IpGuardError)
+          }
+        },
+      ),
     )
   })
 })

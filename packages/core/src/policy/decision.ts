@@ -12,7 +12,13 @@ export type Evidence =
   | { readonly kind: 'list'; readonly cidr: string; readonly label?: string }
   | { readonly kind: 'not-listed'; readonly ip: string }
   | { readonly kind: 'entry'; readonly entry: Entry }
-  | { readonly kind: 'limit'; readonly limit: number; readonly window: number; readonly cost: number; readonly remaining: number }
+  | {
+      readonly kind: 'limit'
+      readonly limit: number
+      readonly window: number
+      readonly cost: number
+      readonly remaining: number
+    }
   | { readonly kind: 'strikes'; readonly strikes: number; readonly tier: string }
   | { readonly kind: 'no-client' }
   | { readonly kind: 'error'; readonly message: string }

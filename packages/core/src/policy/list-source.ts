@@ -36,9 +36,14 @@ function readerOf(source: ListSource, option: string): () => IpSet | undefined {
     if ('current' in source) return () => source.current
     if (Symbol.iterator in source) {
       const set = ipSet(source)
-      if (set.size === 0) throw invalidOption(option, 'an empty list', 'at least one address or CIDR, or a live list { current }')
+      if (set.size === 0)
+        throw invalidOption(option, 'an empty list', 'at least one address or CIDR, or a live list { current }')
       return () => set
     }
   }
-  throw invalidOption(option, source, "a list of addresses and CIDRs, an ipSet, or a live list { current: IpSet }: ['203.0.113.7', '10.0.0.0/8']")
+  throw invalidOption(
+    option,
+    source,
+    "a list of addresses and CIDRs, an ipSet, or a live list { current: IpSet }: ['203.0.113.7', '10.0.0.0/8']",
+  )
 }

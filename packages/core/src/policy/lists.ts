@@ -1,8 +1,8 @@
+import { ipSet } from '../ip/ip-set.ts'
 import { checkOptions } from '../options.ts'
-import { type Exception, compileExceptions } from './exception.ts'
+import { compileExceptions, type Exception } from './exception.ts'
 import { compileList, type ListSource } from './list-source.ts'
 import { POLICY_OPTIONS, type Policy, type PolicyOptions, policyFields } from './policy.ts'
-import { ipSet } from '../ip/ip-set.ts'
 
 export interface ListPolicyOptions<Facts> extends PolicyOptions<Facts> {
   /** Spares these although they are on the list: addresses, CIDRs, sets. */
@@ -50,7 +50,9 @@ export function deny<Facts = unknown>(list: ListSource, options: ListPolicyOptio
     kind: 'deny',
     evaluate(context) {
       const match = context.address && compiled.match(context.address)
-      return match && !spared(context) ? { action: 'deny', reason: 'denied', evidence: [{ kind: 'list', ...match }] } : undefined
+      return match && !spared(context)
+        ? { action: 'deny', reason: 'denied', evidence: [{ kind: 'list', ...match }] }
+        : undefined
     },
   }
 }
@@ -73,8 +75,11 @@ export function onlyAllow<Facts = unknown>(list: ListSource, options: PolicyOpti
     list: () => compiled.current() ?? NOTHING,
     evaluate({ address, allowable, client }) {
       if (address && allowable && compiled.match(address)) return undefined
-      return { action: 'deny', reason: 'denied', evidence: [client ? { kind: 'not-listed', ip: client.ip } : { kind: 'no-client' }] }
+      return {
+        action: 'deny',
+        reason: 'denied',
+        evidence: [client ? { kind: 'not-listed', ip: client.ip } : { kind: 'no-client' }],
+      }
     },
   }
 }
-

@@ -9,7 +9,9 @@ export interface RequestMatcher {
 }
 
 /** Says which requests a policy applies to. */
-export type Matcher<Facts = unknown> = RequestMatcher | ((request: GuardRequest, client: Client | undefined, facts: Facts) => boolean)
+export type Matcher<Facts = unknown> =
+  | RequestMatcher
+  | ((request: GuardRequest, client: Client | undefined, facts: Facts) => boolean)
 
 /**
  * Requests to these paths. `'/a'` is exact; `'/a/*'` is `/a` and everything under it.
@@ -33,7 +35,11 @@ export function exceptPaths(...patterns: readonly string[]): RequestMatcher {
 /** Requests with one of these methods. GET stands for HEAD too. */
 export function onMethods(...methods: readonly string[]): RequestMatcher {
   if (methods.length === 0 || methods.some((method) => typeof method !== 'string' || !/^[A-Za-z-]+$/.test(method))) {
-    throw invalidOption('onMethods', methods.find((method) => typeof method !== 'string' || !/^[A-Za-z-]+$/.test(method)), "methods, like 'POST'")
+    throw invalidOption(
+      'onMethods',
+      methods.find((method) => typeof method !== 'string' || !/^[A-Za-z-]+$/.test(method)),
+      "methods, like 'POST'",
+    )
   }
   const known = new Set(methods.map((method) => method.toUpperCase()))
   if (known.has('GET')) known.add('HEAD')
@@ -49,7 +55,11 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
     const star = typeof pattern === 'string' && pattern.endsWith('/*')
     const path = star ? pattern.slice(0, -2) : pattern
     if (typeof path !== 'string' || !(path.startsWith('/') || (star && path === '')) || /[*?#]/.test(path)) {
-      throw invalidOption(owner, pattern, "a path that starts with '/', optionally with '/*' at the end: '/login', '/admin/*'")
+      throw invalidOption(
+        owner,
+        pattern,
+        "a path that starts with '/', optionally with '/*' at the end: '/login', '/admin/*'",
+      )
     }
     // Patterns are normalised as paths are, so '/Admin/' and '/%61dmin' mean what they say.
     for (const form of path === '' ? [''] : pathForms(path).folded) {
@@ -58,8 +68,10 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
     }
     exact.add(path)
   }
-  const folded = (form: string): boolean => exactFolded.has(form) || under.some((prefix) => form.startsWith(`${prefix.folded}/`))
-  const literal = (form: string): boolean => exact.has(form) || under.some((prefix) => form.startsWith(`${prefix.exact}/`))
+  const folded = (form: string): boolean =>
+    exactFolded.has(form) || under.some((prefix) => form.startsWith(`${prefix.folded}/`))
+  const literal = (form: string): boolean =>
+    exact.has(form) || under.some((prefix) => form.startsWith(`${prefix.exact}/`))
   return {
     test(_request, paths, strict) {
       // "Some form" for what refuses, "every form" for what allows; a negation turns the question round.
@@ -72,7 +84,12 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
 /** Whether the policy applies. Throws what a matcher of the user's throws. */
 export function matches<Facts>(
   when: Matcher<Facts> | readonly Matcher<Facts>[] | undefined,
-  context: { readonly request: GuardRequest; readonly client: Client | undefined; readonly facts: Facts; readonly paths: PathForms },
+  context: {
+    readonly request: GuardRequest
+    readonly client: Client | undefined
+    readonly facts: Facts
+    readonly paths: PathForms
+  },
   strict: boolean,
 ): boolean {
   if (when === undefined) return true

@@ -14,7 +14,15 @@ export interface PathForms {
 /** Paths longer than this are not taken apart in every combination. */
 const LONG = 1024
 
-const STEPS: readonly ((path: string) => string)[] = [decodeOnce, fixBackslashes, stripParameters, swallowHost, resolveDots, collapseSlashes, cutTail]
+const STEPS: readonly ((path: string) => string)[] = [
+  decodeOnce,
+  fixBackslashes,
+  stripParameters,
+  swallowHost,
+  resolveDots,
+  collapseSlashes,
+  cutTail,
+]
 
 /** Nothing in these is spelled in more than one way: the common case needs no second form. */
 const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
@@ -28,7 +36,7 @@ export function pathForms(url: string): PathForms {
   if (PLAIN.test(raw)) return { raw, folded: [raw], exact: [raw] }
   const forms = new Set<string>([raw])
   const harmless = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
-  if (raw.length <= LONG) for (const step of STEPS) for (const form of [...forms]) forms.add(step(form))
+  if (raw.length <= LONG) for (const step of STEPS) addAll(forms, step)
   // Up to 2^7 forms of a path that is long on purpose would cost milliseconds: there each step takes the result of the one before.
   else for (const steps of [STEPS, harmless]) steps.reduce((form, step) => remember(forms, step(form)), raw)
   const exact = [...forms].map((form) => (form.startsWith('/') ? form : `/${form}`))
@@ -36,7 +44,7 @@ export function pathForms(url: string): PathForms {
 }
 
 /** Lower case, no slash at the end. */
-export function foldPath(path: string): string {
+function foldPath(path: string): string {
   const folded = path.toLowerCase()
   let end = folded.length
   while (end > 1 && folded.charCodeAt(end - 1) === 47) end--
@@ -57,6 +65,12 @@ function pathOf(url: string): string {
   while (end < url.length && url.charCodeAt(end) !== 63 && url.charCodeAt(end) !== 35) end++
   const path = url.slice(start, end)
   return path === '' ? '/' : path
+}
+
+/** The step's result for each form that was there before it. */
+function addAll(forms: Set<string>, step: (path: string) => string): void {
+  const before = [...forms]
+  for (const form of before) forms.add(step(form))
 }
 
 function remember(forms: Set<string>, form: string): string {

@@ -1,10 +1,10 @@
 import type { Client } from '../client-ip/client.ts'
-import { checkOptions, invalidOption } from '../options.ts'
-import type { GuardRequest } from '../request.ts'
 import type { Address } from '../ip/address.ts'
 import type { IpSet } from '../ip/ip-set.ts'
-import type { CounterKey, Hit } from '../store/hit.ts'
+import { checkOptions, invalidOption } from '../options.ts'
+import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
+import type { CounterKey, Hit } from '../store/hit.ts'
 import type { Action, Evidence, Reason } from './decision.ts'
 import type { Matcher } from './matcher.ts'
 import type { PathForms } from './path-forms.ts'
@@ -123,10 +123,18 @@ export function policyFields<Facts>(
     throw invalidOption(`${owner}.name`, options.name, 'a text of 1 to 128 printable characters')
   }
   checkChoice(`${owner}.mode`, options.mode, ['enforce', 'shadow'])
-  for (const [key, value] of [['when', options.when], ['onRefused', options.onRefused]] as const) {
-    const ok = (each: unknown): boolean => typeof each === 'function' || (key === 'when' && typeof each === 'object' && each !== null && 'test' in each)
+  for (const [key, value] of [
+    ['when', options.when],
+    ['onRefused', options.onRefused],
+  ] as const) {
+    const ok = (each: unknown): boolean =>
+      typeof each === 'function' || (key === 'when' && typeof each === 'object' && each !== null && 'test' in each)
     if (value !== undefined && !(Array.isArray(value) && key === 'when' ? value.every(ok) : ok(value))) {
-      throw invalidOption(`${owner}.${key}`, value, key === 'when' ? "a function or a matcher, like onPaths('/login')" : 'a function')
+      throw invalidOption(
+        `${owner}.${key}`,
+        value,
+        key === 'when' ? "a function or a matcher, like onPaths('/login')" : 'a function',
+      )
     }
   }
   return {
@@ -140,7 +148,8 @@ export function policyFields<Facts>(
 
 /** @throws {IpGuardError} `IPGUARD_OPTION_INVALID` unless the value is absent or one of these. */
 export function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value as string)) { // `includes` compares; it needs no string
+  if (value !== undefined && !choices.includes(value as string)) {
+    // `includes` compares; it needs no string
     throw invalidOption(option, value, choices.map((choice) => `'${choice}'`).join(' or '))
   }
 }

@@ -1,14 +1,21 @@
+import type { Client } from '../client-ip/client.ts'
 import { type Duration, formatDuration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import type { Client } from '../client-ip/client.ts'
 import { checkOptions, invalidOption } from '../options.ts'
 import type { GuardRequest } from '../request.ts'
 import { entryScope } from '../store/entry.ts'
 import type { Algorithm, Counter, CounterKey, Hit } from '../store/hit.ts'
 import { type Ladder, type LadderOptions, type LadderTier, parseLadder } from '../store/ladder.ts'
-import { type Exception, compileExceptions } from './exception.ts'
+import { compileExceptions, type Exception } from './exception.ts'
 import { hashKey } from './hash-key.ts'
-import { checkChoice, POLICY_OPTIONS, type Policy, type PolicyContext, type PolicyOptions, policyFields } from './policy.ts'
+import {
+  checkChoice,
+  POLICY_OPTIONS,
+  type Policy,
+  type PolicyContext,
+  type PolicyOptions,
+  policyFields,
+} from './policy.ts'
 
 /** A value, or a synchronous function of the request, its client (undefined when unknown) and the application's facts. */
 export type PerRequest<T, Facts> = T | ((request: GuardRequest, client: Client | undefined, facts: Facts) => T)
@@ -41,7 +48,19 @@ export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
 
 /** Longer keys are refused: what they cost to hash would be the caller's choice. */
 const LONGEST_KEY = 2048
-const OPTIONS = [...POLICY_OPTIONS, 'limit', 'window', 'algorithm', 'burst', 'cost', 'key', 'ladder', 'except', 'preflights', 'onError'] as const
+const OPTIONS = [
+  ...POLICY_OPTIONS,
+  'limit',
+  'window',
+  'algorithm',
+  'burst',
+  'cost',
+  'key',
+  'ladder',
+  'except',
+  'preflights',
+  'onError',
+] as const
 
 /**
  * Counts requests over a window and refuses those beyond the limit; with a ladder, who goes over it again and again is banned.
@@ -61,14 +80,21 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   checkChoice('rateLimit.onError', options.onError, ['local', 'allow', 'deny'])
   const window = checkWindow(options)
   const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
-  if (typeof limit !== 'function' && limit !== undefined) checkNumber('rateLimit.limit', limit, isLimit, 'a whole number from 0, or Infinity')
+  if (typeof limit !== 'function' && limit !== undefined)
+    checkNumber('rateLimit.limit', limit, isLimit, 'a whole number from 0, or Infinity')
   if (typeof cost !== 'function') checkNumber('rateLimit.cost', cost, isCost, 'a whole number from 0')
   if (burst !== undefined) checkNumber('rateLimit.burst', burst, isCost, 'a whole number from 1')
-  if (burst !== undefined && algorithm !== 'token-bucket') throw invalidOption('rateLimit.burst', burst, "it with algorithm: 'token-bucket'")
-  if (typeof key !== 'function' && typeof key !== 'string' && key !== undefined) throw invalidOption('rateLimit.key', key, 'a text or a function')
-  if (limit === undefined && ladder === undefined) throw invalidOption('rateLimit.limit', limit, 'a number, like 60; or a ladder that strikes climb')
+  if (burst !== undefined && algorithm !== 'token-bucket')
+    throw invalidOption('rateLimit.burst', burst, "it with algorithm: 'token-bucket'")
+  if (typeof key !== 'function' && typeof key !== 'string' && key !== undefined)
+    throw invalidOption('rateLimit.key', key, 'a text or a function')
+  if (limit === undefined && ladder === undefined)
+    throw invalidOption('rateLimit.limit', limit, 'a number, like 60; or a ladder that strikes climb')
   if (key !== undefined && ladder !== undefined) {
-    throw new IpGuardError('IPGUARD_LADDER_INVALID', 'rateLimit has a ladder and a key of its own: a ladder bans addresses. Write the ladder on a limit that counts by the client.')
+    throw new IpGuardError(
+      'IPGUARD_LADDER_INVALID',
+      'rateLimit has a ladder and a key of its own: a ladder bans addresses. Write the ladder on a limit that counts by the client.',
+    )
   }
   if (typeof limit === 'number' && typeof cost === 'number' && cost > (burst ?? limit) && limit > 0) {
     throw invalidOption('rateLimit.cost', cost, `at most ${burst ?? limit}: no request would ever pass`)
@@ -99,7 +125,8 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
     if (typeof key !== 'function') return context.key
     const text: unknown = key(context.request, context.client, context.facts)
     if (text === undefined) return context.key
-    if (typeof text !== 'string' || text.length > LONGEST_KEY) throw unusable(fields.name, 'key', typeof text, `a text of up to ${LONGEST_KEY} characters, or undefined`)
+    if (typeof text !== 'string' || text.length > LONGEST_KEY)
+      throw unusable(fields.name, 'key', typeof text, `a text of up to ${LONGEST_KEY} characters, or undefined`)
     return hashKey(text)
   }
 
@@ -138,18 +165,20 @@ const NONE: readonly Hit[] = []
 
 function checkWindow(options: RateLimitOptions<never>): number {
   if (options.limit === undefined) {
-    if (options.window !== undefined) throw invalidOption('rateLimit.window', options.window, 'it together with a limit')
+    if (options.window !== undefined)
+      throw invalidOption('rateLimit.window', options.window, 'it together with a limit')
     return 0
   }
-  if (options.window === undefined) throw invalidOption('rateLimit.window', undefined, "how long the limit counts, like '60s'")
+  if (options.window === undefined)
+    throw invalidOption('rateLimit.window', undefined, "how long the limit counts, like '60s'")
   const window = parseDuration(options.window, 'rateLimit.window')
   if (window < 100) throw invalidOption('rateLimit.window', options.window, "at least '100ms'")
   return window
 }
 
-function defaultName(limit: unknown, window: number, ladder: Ladder | undefined): string {
+function defaultName(limit: number | object | undefined, window: number, ladder: Ladder | undefined): string {
   if (limit === undefined) return ladder?.tiers[0]?.name ?? 'strikes'
-  return `${typeof limit === 'function' ? 'dynamic' : String(limit)}-in-${formatDuration(window)}`
+  return `${typeof limit === 'number' ? String(limit) : 'dynamic'}-in-${formatDuration(window)}`
 }
 
 /** A CORS preflight, which a browser sends by itself (Fetch standard, 4.8). */
@@ -171,5 +200,8 @@ function checkNumber(option: string, value: unknown, test: (value: unknown) => b
 
 /** What a function of the user's answered is not shown: it may be a secret. */
 function unusable(policy: string, option: string, received: unknown, expected: string): IpGuardError {
-  return new IpGuardError('IPGUARD_POLICY_FAILED', `${option} of policy ${describe(policy)} answered ${option === 'key' ? `a ${String(received)}` : describe(received)}. Answer ${expected}.`)
+  return new IpGuardError(
+    'IPGUARD_POLICY_FAILED',
+    `${option} of policy ${describe(policy)} answered ${option === 'key' ? `a ${String(received)}` : describe(received)}. Answer ${expected}.`,
+  )
 }

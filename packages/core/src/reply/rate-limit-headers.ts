@@ -11,7 +11,12 @@ export function rateLimitHeaders(limits: readonly LimitState[], at: number): Rec
   for (const each of limits) {
     policies += `${policies === '' ? '' : ', '}"${nameOf(each)}";q=${each.limit};w=${Math.ceil(each.window / 1000)}`
     // The one that is used up first; of equal ones, the one that takes longer to recover.
-    if (!tightest || share(each) < share(tightest) || (share(each) === share(tightest) && each.resetAt > tightest.resetAt)) tightest = each
+    if (
+      !tightest ||
+      share(each) < share(tightest) ||
+      (share(each) === share(tightest) && each.resetAt > tightest.resetAt)
+    )
+      tightest = each
   }
   if (!tightest) return {}
   const seconds = Math.max(1, Math.ceil((tightest.resetAt - at) / 1000))

@@ -59,7 +59,10 @@ export function reply(decision: Decision, options: ReplyOptions = {}): Reply | u
  * @example
  * for (const [name, value] of Object.entries(allowHeaders(decision))) response.headers.set(name, value)
  */
-export function allowHeaders(decision: Decision, options: Pick<ReplyOptions, 'rateLimitHeaders' | 'exposeHeaders'> = {}): Record<string, string> {
+export function allowHeaders(
+  decision: Decision,
+  options: Pick<ReplyOptions, 'rateLimitHeaders' | 'exposeHeaders'> = {},
+): Record<string, string> {
   if (!decision.limits || options.rateLimitHeaders === false) return {}
   const headers = rateLimitHeaders(decision.limits, decision.at)
   if (options.exposeHeaders) headers['Access-Control-Expose-Headers'] = 'RateLimit, RateLimit-Policy, Retry-After'
@@ -85,7 +88,13 @@ function negotiate(accept: string | null | undefined): MediaType {
 }
 
 function mediaType(range: string): MediaType | undefined {
-  if (range === '*/*' || range === 'application/*' || range === 'application/json' || range === 'application/problem+json') return 'application/problem+json'
+  if (
+    range === '*/*' ||
+    range === 'application/*' ||
+    range === 'application/json' ||
+    range === 'application/problem+json'
+  )
+    return 'application/problem+json'
   if (range === 'text/html' || range === 'application/xhtml+xml') return 'text/html'
   return range === 'text/plain' || range === 'text/*' ? 'text/plain' : undefined
 }
@@ -101,17 +110,38 @@ function render(type: MediaType, { status, title, shown, decision }: Shown): str
   const { id, retryAfter, expires } = decision
   const until = expires === undefined ? undefined : new Date(Math.min(expires, 8.64e15)).toISOString()
   if (type === 'application/problem+json') {
-    return JSON.stringify({ type: 'about:blank', title, status, error: title, reason: shown, expires: until, retry_after: retryAfter, id })
+    return JSON.stringify({
+      type: 'about:blank',
+      title,
+      status,
+      error: title,
+      reason: shown,
+      expires: until,
+      retry_after: retryAfter,
+      id,
+    })
   }
   const wait = retryAfter === undefined ? undefined : `Try again in ${humanTime(retryAfter)}.`
-  const lines = [`${title} (${shown}).`, wait, id && `If you think this is a mistake, give this reference to the site's owner: ${id}`]
+  const lines = [
+    `${title} (${shown}).`,
+    wait,
+    id && `If you think this is a mistake, give this reference to the site's owner: ${id}`,
+  ]
   const text = lines.filter((each) => each !== undefined)
   if (type === 'text/plain') return `${text.join('\n')}\n`
-  return page(title, [shown, wait].filter((each) => each !== undefined), id)
+  return page(
+    title,
+    [shown, wait].filter((each) => each !== undefined),
+    id,
+  )
 }
 
 function humanTime(seconds: number): string {
-  for (const [size, unit] of [[86_400, 'day'], [3_600, 'hour'], [60, 'minute']] as const) {
+  for (const [size, unit] of [
+    [86_400, 'day'],
+    [3_600, 'hour'],
+    [60, 'minute'],
+  ] as const) {
     const count = Math.ceil(seconds / size)
     if (seconds >= size) return `${count} ${unit}${count === 1 ? '' : 's'}`
   }
@@ -121,12 +151,12 @@ function humanTime(seconds: number): string {
 /** All that is put in is an enum, a number, a checked tier name or an id; escaped all the same, as ids may be the application's. */
 function page(title: string, lines: readonly string[], id: string | undefined): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escape(title)}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escapeHtml(title)}</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}small{color:#595959}@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}small{color:#aaa}}</style></head>
-<body><h1>${escape(title)}</h1>${lines.map((each) => `<p>${escape(each)}</p>`).join('')}${id === undefined ? '' : `<p><small>Reference for the site's owner: ${escape(id)}</small></p>`}</body></html>
+<body><h1>${escapeHtml(title)}</h1>${lines.map((each) => `<p>${escapeHtml(each)}</p>`).join('')}${id === undefined ? '' : `<p><small>Reference for the site's owner: ${escapeHtml(id)}</small></p>`}</body></html>
 `
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 }

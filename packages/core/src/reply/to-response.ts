@@ -1,6 +1,6 @@
 import type { Decision } from '../policy/decision.ts'
 import type { GuardRequest } from '../request.ts'
-import { reply, type ReplyOptions } from './render-reply.ts'
+import { type ReplyOptions, reply } from './render-reply.ts'
 
 /**
  * The refusal as a Fetch `Response`, or undefined on `allow`.
@@ -9,7 +9,14 @@ import { reply, type ReplyOptions } from './render-reply.ts'
  * const refused = toResponse(await guard.check(request, { peer }), request)
  * if (refused) return refused
  */
-export function toResponse(decision: Decision, request: Pick<GuardRequest, 'method' | 'headers'>, options: Omit<ReplyOptions, 'accept' | 'method'> = {}): Response | undefined {
+export function toResponse(
+  decision: Decision,
+  request: Pick<GuardRequest, 'method' | 'headers'>,
+  options: Omit<ReplyOptions, 'accept' | 'method'> = {},
+): Response | undefined {
   const refused = reply(decision, { ...options, accept: request.headers.get('accept'), method: request.method })
-  return refused && new Response(refused.body === '' ? null : refused.body, { status: refused.status, headers: { ...refused.headers } })
+  return (
+    refused &&
+    new Response(refused.body === '' ? null : refused.body, { status: refused.status, headers: { ...refused.headers } })
+  )
 }

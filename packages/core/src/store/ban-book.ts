@@ -14,7 +14,10 @@ export function createBanBook(table: EntryTable, add: (ban: Entry) => void): Ban
     find(counter, key, now) {
       // A shadow counter sees its own bans only: it starts from zero when enforced, and refuses nobody until then.
       const site = counter.shadow ? undefined : table.exact(SITE_BAN, addressOf(key), key.length, now)
-      return site ?? (counter.banScope === SITE_BAN ? undefined : table.exact(counter.banScope, addressOf(key), key.length, now))
+      return (
+        site ??
+        (counter.banScope === SITE_BAN ? undefined : table.exact(counter.banScope, addressOf(key), key.length, now))
+      )
     },
     add,
   }

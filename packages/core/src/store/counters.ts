@@ -56,6 +56,8 @@ interface Shelf extends Cells {
 const NARROW = 12
 const WIDE = 18
 const LOOK = 64
+const narrowWindow = slidingWindow(2)
+const wideWindow = slidingWindow(1)
 
 /**
  * The bounded counter table: the memory store's, and the guard's own when a shared store fails.
@@ -70,7 +72,6 @@ export function createCounters(options: CountersOptions): Counters {
   const byCounter = new WeakMap<Counter, Lane>()
   const byId = new Map<string, Lane>()
   const strikes = createStrikes(maxKeys)
-  const meters = { narrow: slidingWindow(2), wide: slidingWindow(1) }
   let narrow: Shelf | undefined
   let wide: Shelf | undefined
   let evictions = 0
@@ -85,17 +86,26 @@ export function createCounters(options: CountersOptions): Counters {
     if (lane) return lane
     lane = byId.get(counter.id)
     if (!lane) {
-      const sliding = counter.algorithm === 'sliding-window'
-      const isWide = sliding && counter.largest > 0xffff
-      const shelf = isWide ? (wide ??= createShelf(WIDE, maxKeys)) : (narrow ??= createShelf(NARROW, maxKeys))
-      const meter = sliding ? (isWide ? meters.wide : meters.narrow) : counter.algorithm === 'fixed-window' ? fixedWindow : tokenBucket
-      const most = sliding ? (isWide ? 0xffffffff : 0xffff) : Number.MAX_SAFE_INTEGER
-      lane = { counter, tag: (lanes.length + 1) << 3, meter, shelf, most }
+      lane = { counter, tag: (lanes.length + 1) << 3, ...bestFit(counter) }
       lanes.push(lane)
       byId.set(counter.id, lane)
     }
     byCounter.set(counter, lane)
     return lane
+  }
+
+  function bestFit({ algorithm, largest }: Counter): Pick<Lane, 'meter' | 'shelf' | 'most'> {
+    if (algorithm === 'sliding-window' && largest > 0xffff) {
+      wide ??= createShelf(WIDE, maxKeys)
+      return { meter: wideWindow, shelf: wide, most: 0xffffffff }
+    }
+    narrow ??= createShelf(NARROW, maxKeys)
+    if (algorithm === 'sliding-window') return { meter: narrowWindow, shelf: narrow, most: 0xffff }
+    return {
+      meter: algorithm === 'fixed-window' ? fixedWindow : tokenBucket,
+      shelf: narrow,
+      most: Number.MAX_SAFE_INTEGER,
+    }
   }
 
   function evict(shelf: Shelf, now: number): void {
@@ -107,7 +117,10 @@ export function createCounters(options: CountersOptions): Counters {
       const at = row * table.stride
       const tag = shelf.words[at + 4] as number // the hand stays inside
       if (tag === 0) continue
-      if (isExpired(shelf, at, tag, now)) return removeRow(table, at)
+      if (isExpired(shelf, at, tag, now)) {
+        removeRow(table, at)
+        return
+      }
       const count = met[row] as number
       if (least < 0 || count < (met[least] as number)) least = row
       if (count === 0) break
@@ -184,11 +197,22 @@ export function createCounters(options: CountersOptions): Counters {
     return reply
   }
 
-  function climb(hit: Hit, i: number, at: number, now: number, commit: HitCommit, reply: { -readonly [K in keyof HitReply]: HitReply[K] }): void {
+  function climb(
+    hit: Hit,
+    i: number,
+    at: number,
+    now: number,
+    commit: HitCommit,
+    reply: { -readonly [K in keyof HitReply]: HitReply[K] },
+  ): void {
     const { counter, key } = hit
     const { ladder } = counter
     if (!ladder) return
-    const struck = commit !== 'none' && !hit.exempt && standing[i] === undefined && strikes.add(counter, key, ladder, now, hit.strike === true)
+    const struck =
+      commit !== 'none' &&
+      !hit.exempt &&
+      standing[i] === undefined &&
+      strikes.add(counter, key, ladder, now, hit.strike === true)
     if (struck) {
       const tier = reachedTier(ladder, strikes.times(counter, key, ladder, now), now)
       if (tier) {
@@ -222,7 +246,8 @@ export function createCounters(options: CountersOptions): Counters {
         const at = counter.window > 0 ? find(lane, key) : -1
         const count = at < 0 ? 0 : lane.meter.used(lane.shelf, at, counter, hit.limit, now)
         const ban = bans.size > 0 && key.kind !== 0 ? bans.find(counter, key, now) : undefined
-        const ok = ban === undefined && !hit.strike && (cost <= 0 || count + cost <= Math.min(hit.burst ?? hit.limit, lane.most))
+        const ok =
+          ban === undefined && !hit.strike && (cost <= 0 || count + cost <= Math.min(hit.burst ?? hit.limit, lane.most))
         offsets[i] = at
         used[i] = count
         admitted[i] = ok
@@ -239,12 +264,15 @@ export function createCounters(options: CountersOptions): Counters {
       }
       return replies
     },
-    forgive: strikes.forgive,
+    forgive: (prefix) => strikes.forgive(prefix),
     stats() {
       const shelves = [narrow, wide].filter((shelf) => shelf !== undefined)
       return {
         counters: shelves.reduce((sum, shelf) => sum + shelf.table.size, 0),
-        counterBytes: shelves.reduce((sum, { table, met }) => sum + table.rows.byteLength + table.index.byteLength + met.byteLength, 0),
+        counterBytes: shelves.reduce(
+          (sum, { table, met }) => sum + table.rows.byteLength + table.index.byteLength + met.byteLength,
+          0,
+        ),
         strikes: strikes.size(),
         evictions,
       }

@@ -169,7 +169,10 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
     while (bans >= maxBans) {
       const next = doomed.pop()
       if (!next) {
-        doomed = [...listAll()].filter((entry) => entry.kind === 'ban').sort(laterFirst).slice(-Math.max(64, bans >> 6))
+        doomed = [...listAll()]
+          .filter((entry) => entry.kind === 'ban')
+          .sort(laterFirst)
+          .slice(-Math.max(64, bans >> 6))
         continue
       }
       if (!held(next) || !drop(next)) continue
@@ -290,4 +293,3 @@ export function withoutPlace(entry: Entry): Omit<Entry, 'id' | 'cidr' | 'expires
   const { id: _id, cidr: _cidr, expiresAt: _end, ...rest } = entry
   return rest
 }
-

@@ -115,7 +115,14 @@ function grow(table: KeyTable): boolean {
 function hashRow(table: KeyTable, o: number): number {
   const r = table.rows
   // Offsets of used rows are inside.
-  return hash(table.seed, r[o] as number, r[o + 1] as number, r[o + 2] as number, r[o + 3] as number, r[o + 4] as number)
+  return hash(
+    table.seed,
+    r[o] as number,
+    r[o + 1] as number,
+    r[o + 2] as number,
+    r[o + 3] as number,
+    r[o + 4] as number,
+  )
 }
 
 /** Multiply-xor mixing with the finalizer of MurmurHash3 (public domain, Austin Appleby). */

@@ -27,7 +27,12 @@ export interface LadderOptions {
 
 /** A checked ladder, in milliseconds. */
 export interface Ladder {
-  readonly tiers: readonly { readonly name: string; readonly ban: number; readonly after: number; readonly within: number }[]
+  readonly tiers: readonly {
+    readonly name: string
+    readonly ban: number
+    readonly after: number
+    readonly within: number
+  }[]
   readonly decay: number
   readonly jitter: number
   /** Infinity: never. */
@@ -57,10 +62,13 @@ function parseTier(tier: LadderTier, position: number, decay: number, option: st
   checkOptions(tier, ['name', 'ban', 'after', 'within'], option)
   const after = tier.after ?? position + 1
   const name = tier.name ?? `tier-${position + 1}`
-  if (!Number.isInteger(after) || after < 1 || after > 100) throw invalid(`${option}.after`, after, 'a whole number of strikes from 1 to 100')
-  if (typeof name !== 'string' || !/^[\w.:-]{1,64}$/.test(name)) throw invalid(`${option}.name`, name, 'up to 64 letters, digits, "_", ".", ":" or "-"')
+  if (!Number.isInteger(after) || after < 1 || after > 100)
+    throw invalid(`${option}.after`, after, 'a whole number of strikes from 1 to 100')
+  if (typeof name !== 'string' || !/^[\w.:-]{1,64}$/.test(name))
+    throw invalid(`${option}.name`, name, 'up to 64 letters, digits, "_", ".", ":" or "-"')
   const within = tier.within === undefined ? decay : parseDuration(tier.within, `${option}.within`)
-  if (within > decay) throw invalid(`${option}.within`, tier.within, `at most the ladder's decay of ${decay} ms, or raise decay`)
+  if (within > decay)
+    throw invalid(`${option}.within`, tier.within, `at most the ladder's decay of ${decay} ms, or raise decay`)
   return { name, ban: parseDuration(tier.ban, `${option}.ban`), after, within }
 }
 
@@ -69,7 +77,11 @@ function checkReachable(tiers: Ladder['tiers'], i: number, option: string): void
   const before = tiers[i - 1]
   if (!tier || !before) return
   if (tier.after <= before.after) {
-    throw invalid(`${option}.tiers[${i}].after`, tier.after, `more strikes than the tier before, which has ${before.after}`)
+    throw invalid(
+      `${option}.tiers[${i}].after`,
+      tier.after,
+      `more strikes than the tier before, which has ${before.after}`,
+    )
   }
   // No strike is added while banned: between this tier's strikes lie as many bans of the tier before as are sure to have been given.
   const bans = before.after === 1 || before.within >= tier.within ? tier.after - before.after : 1
@@ -85,7 +97,8 @@ function parseWiden(widen: LadderOptions['widen'], option: string): Pick<Ladder,
   if (widen === false) return { widen: Number.POSITIVE_INFINITY, widenIpv4: false }
   if (typeof widen === 'object' && widen !== null) checkOptions(widen, ['count', 'ipv4'], option)
   const count = typeof widen === 'object' ? widen.count : (widen ?? 8)
-  if (!Number.isInteger(count) || count < 2 || count > 256) throw invalid(option, count, 'a whole number from 2 to 256, or false')
+  if (!Number.isInteger(count) || count < 2 || count > 256)
+    throw invalid(option, count, 'a whole number from 2 to 256, or false')
   return { widen: count, widenIpv4: typeof widen === 'object' && widen.ipv4 === true }
 }
 
@@ -94,7 +107,11 @@ function invalid(option: string, received: unknown, expected: string): IpGuardEr
 }
 
 /** The highest tier that strikes at these times (ascending, epoch ms) reach at `now`. */
-export function reachedTier(ladder: Ladder, strikes: readonly number[], now: number): Ladder['tiers'][number] | undefined {
+export function reachedTier(
+  ladder: Ladder,
+  strikes: readonly number[],
+  now: number,
+): Ladder['tiers'][number] | undefined {
   for (let i = ladder.tiers.length - 1; i >= 0; i--) {
     const tier = ladder.tiers[i]
     const oldest = tier && strikes[strikes.length - tier.after]

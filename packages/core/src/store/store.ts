@@ -1,6 +1,6 @@
 import type { Awaitable } from './awaitable.ts'
-import type { Counter, Hit, HitCommit, HitReply } from './hit.ts'
 import type { Entry, EntryChange } from './entry.ts'
+import type { Hit, HitCommit, HitReply } from './hit.ts'
 
 /**
  * Where counts, bans, managed lists and records live. A flat object made by a factory.
@@ -18,7 +18,10 @@ export interface Store {
    * - `refusals`: nothing is consumed; refused hits strike;
    * - `none`: nothing changes.
    */
-  hit(hits: readonly Hit[], context: { readonly now: number; readonly commit: HitCommit }): Awaitable<readonly HitReply[]>
+  hit(
+    hits: readonly Hit[],
+    context: { readonly now: number; readonly commit: HitCommit },
+  ): Awaitable<readonly HitReply[]>
   /** The record under `key`, or undefined when absent or expired. */
   get(key: string): Awaitable<string | undefined>
   /** Sets a record until `expiresAt` (epoch ms). With `ifAbsent`, only when there is none; answers whether it was set. */
@@ -63,4 +66,4 @@ export interface Finding {
   readonly message: string
 }
 
-export type { Awaitable, Counter, Entry, EntryChange, Hit, HitCommit, HitReply }
+export type { Awaitable, Entry, EntryChange, Hit, HitCommit, HitReply }

@@ -32,7 +32,10 @@ export const tokenBucket: Meter = {
   },
   freeAt({ floats }, at, counter, limit, excess) {
     // A millisecond more: the division may round down by less than one.
-    return (floats[(at + 6) / 2 + 1] as number) + (limit > 0 ? Math.ceil((excess / limit) * counter.window) + 1 : counter.window)
+    return (
+      (floats[(at + 6) / 2 + 1] as number) +
+      (limit > 0 ? Math.ceil((excess / limit) * counter.window) + 1 : counter.window)
+    )
   },
   expired({ floats }, at, _counter, now) {
     return now >= (floats[(at + 6) / 2 + 2] as number)

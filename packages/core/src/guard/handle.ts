@@ -1,0 +1,110 @@
+import { type Client, type ResolvedClient, resolvedClient } from '../client-ip/client.ts'
+import { describe, IpGuardError } from '../errors.ts'
+import { parseAddress } from '../ip/address.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { GuardRequest } from '../request.ts'
+import { isPromise } from '../store/awaitable.ts'
+import type { Entry } from '../store/entry.ts'
+import type { Hit, HitReply } from '../store/hit.ts'
+import { counterKey } from './check-context.ts'
+import { createDeadline } from './deadline.ts'
+import type { RequestHandle } from './guard.ts'
+import { recall } from './memo.ts'
+import type { Root } from './root.ts'
+
+/** What an application says about a client or a request after the decision. */
+export interface Handler {
+  readonly handle: (request: GuardRequest, decision: Decision) => RequestHandle
+  readonly strike: (client: Client | string, options?: { readonly policy?: string }) => Promise<Entry | undefined>
+  readonly resolveText: (client: Client | string, call: string) => ResolvedClient
+}
+
+export function createHandler<Facts>(root: Root<Facts>, policies: readonly Policy<Facts>[]): Handler {
+  const { store, clock, hub, replica, sender, ipv6Prefix, deadlines } = root
+
+  function resolveText(client: Client | string, call: string): ResolvedClient {
+    const text = typeof client === 'string' ? client : client.ip
+    const address = parseAddress(text)
+    if (!address)
+      throw new IpGuardError(
+        'IPGUARD_ADDRESS_INVALID',
+        `${call}: ${describe(text)} is no address. Write '203.0.113.7' or '2001:db8::1'.`,
+      )
+    return resolvedClient(address, ipv6Prefix, { rule: 'socket' })
+  }
+
+  async function strike(
+    client: Client | string,
+    { policy }: { readonly policy?: string } = {},
+  ): Promise<Entry | undefined> {
+    const ladders = policies.filter(
+      (each) => each.counter?.(false).ladder && (policy === undefined || each.name === policy),
+    )
+    const chosen = ladders.find((each) => each.counter?.(false).window === 0) ?? ladders[0]
+    if (!chosen?.counter || !sender) {
+      throw new IpGuardError(
+        'IPGUARD_LADDER_MISSING',
+        `guard.strike finds no ladder${policy === undefined ? '' : ` on a policy named ${describe(policy)}`}. Write one: rateLimit({ name: 'login', ladder: [{ ban: '15m', after: 5 }] }).`,
+      )
+    }
+    const now = clock.now()
+    const resolved = resolveText(client, 'guard.strike')
+    const counter = chosen.counter(chosen.mode === 'shadow' || replica.mode() === 'shadow')
+    const exempt = root.isInfrastructure(resolved.address)
+    if (exempt) root.onExempt(chosen.name)
+    const hit: Hit = {
+      counter,
+      key: counterKey(resolved),
+      limit: 0,
+      cost: 0,
+      strike: true,
+      exempt,
+      jitter: counter.ladder?.jitter ? Math.random() : 0,
+    }
+    const deadline = createDeadline(deadlines.store, clock)
+    const sent = sender.send([hit], now, 'all', {
+      deadline: () => deadline,
+      onErrorOf: () => 'local',
+      failed: () => {},
+    })
+    const [answer] = isPromise(sent) ? await sent : sent
+    deadline.end()
+    if (answer?.strikes !== undefined) await root.onStruck(hit, answer, now)
+    return answer?.banned
+  }
+
+  async function refund(request: GuardRequest): Promise<void> {
+    const hits: Hit[] = []
+    for (let memo = recall(request); memo; memo = memo.next) {
+      if (memo.store !== store) continue
+      memo.hits.forEach((hit, i) => {
+        const answer: HitReply | undefined = memo.replies[i]
+        if (answer?.admitted && hit.cost > 0) hits.push({ ...hit, cost: -hit.cost, slot: answer.slot })
+      })
+      // Once: what was given back is not consumed any more.
+      memo.hits.length = 0
+      memo.replies.length = 0
+    }
+    if (hits.length > 0) await store?.hit(hits, { now: clock.now(), commit: 'all' })
+  }
+
+  async function quietly<T>(work: Promise<T>, what: string): Promise<T | undefined> {
+    try {
+      return await work
+    } catch (error) {
+      hub.fail('IPGUARD_POLICY_FAILED', `${what} failed.`, error)
+      return undefined
+    }
+  }
+
+  return {
+    handle: (request, decision) => ({
+      decision,
+      strike: async (choice) => (decision.client ? quietly(strike(decision.client, choice), 'strike()') : undefined),
+      refund: () => quietly(refund(request), 'refund()'),
+    }),
+    strike,
+    resolveText,
+  }
+}
