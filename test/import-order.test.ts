@@ -19,7 +19,7 @@ const CORE_LAYERS: readonly (readonly string[])[] = [
 ]
 
 /** Packages that core may import. Everything else would be a framework, a vendor or a runtime. */
-const CORE_MAY_IMPORT: ReadonlySet<string> = new Set(['@noble/hashes'])
+const CORE_MAY_IMPORT: ReadonlySet<string> = new Set()
 
 /** The one direction of packages: a workspace depends only on those of earlier lines. The first match counts. */
 const PACKAGE_LAYERS: readonly RegExp[] = [

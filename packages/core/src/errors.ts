@@ -32,6 +32,7 @@ export type IpGuardErrorCode =
   | 'IPGUARD_BANS_FULL'
   | 'IPGUARD_SNAPSHOT_DAMAGED'
   | 'IPGUARD_SNAPSHOT_FAILED'
+  | 'IPGUARD_TRUST_DISAGREES'
   // run time, carried by a rejected part of a decision or by a warning
   | 'IPGUARD_DEADLINE_EXCEEDED'
   | 'IPGUARD_STORE_FAILED'

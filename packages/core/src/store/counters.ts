@@ -2,6 +2,7 @@ import { type Prefix, parsePrefix } from '../ip/prefix.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { fixedWindow } from './fixed-window.ts'
 import type { Counter, CounterKey, Hit, HitCommit, HitReply } from './hit.ts'
+import { halfSipHash } from './hash-text.ts'
 import { addRow, createKeyTable, findRow, type KeyTable, removeRow } from './key-table.ts'
 import { reachedTier } from './ladder.ts'
 import type { Cells, Meter } from './meter.ts'
@@ -80,6 +81,18 @@ export function createCounters(options: CountersOptions): Counters {
   const used: number[] = []
   const admitted: boolean[] = []
   const standing: (Entry | undefined)[] = []
+  const keys: CounterKey[] = []
+  let secret: Int32Array | undefined
+
+  /** A custom key is of any length and a caller's choice: 128 bits under a secret stand for it. */
+  function keyOf({ key }: Hit): CounterKey {
+    if (key.kind !== 0) return key
+    secret ??= globalThis.crypto.getRandomValues(new Int32Array(4))
+    const [k0, k1, k2, k3] = secret as unknown as [number, number, number, number] // four words
+    const [a, b] = halfSipHash(k0, k1, key.text)
+    const [c, d] = halfSipHash(k2, k3, key.text)
+    return { ...key, a, b, c, d }
+  }
 
   function laneOf(counter: Counter): Lane {
     let lane = byCounter.get(counter)
@@ -168,11 +181,12 @@ export function createCounters(options: CountersOptions): Counters {
 
   /** The second pass for one hit: changes what may change, and says how it stands now. */
   function settle(hit: Hit, i: number, now: number, consume: boolean, commit: HitCommit): HitReply {
-    const { counter, key, cost } = hit
+    const { counter, cost } = hit
+    const key = keys[i] as CounterKey // the first pass filled the scratch, here and below
     const lane = laneOf(counter)
     const { shelf, meter } = lane
     const limit = hit.burst ?? hit.limit
-    // The first pass filled the scratch. An insertion for an earlier hit may have taken this one's row.
+    // An insertion for an earlier hit may have taken this one's row.
     let at = i === 0 ? (offsets[i] as number) : find(lane, key)
     let count = used[i] as number
     const slot = counter.window > 0 ? meter.slot(counter, now) : 0
@@ -241,8 +255,10 @@ export function createCounters(options: CountersOptions): Counters {
       let shadow = live
       for (let i = 0; i < hits.length; i++) {
         const hit = hits[i] as Hit // inside
-        const { counter, key, cost } = hit
+        const { counter, cost } = hit
         const lane = laneOf(counter)
+        const key = keyOf(hit)
+        keys[i] = key
         const at = counter.window > 0 ? find(lane, key) : -1
         const count = at < 0 ? 0 : lane.meter.used(lane.shelf, at, counter, hit.limit, now)
         const ban = bans.size > 0 && key.kind !== 0 ? bans.find(counter, key, now) : undefined

@@ -31,13 +31,13 @@ export interface Counter {
   readonly banScope: string
 }
 
-/** Whose count it is: 128 bits (an address's prefix, or the hash of a custom key) and the same as text. */
+/** Whose count it is: the words of an address's prefix and the same as text; or a custom key, whose words are 0 and whose text is a caller's: hash it. */
 export interface CounterKey extends Omit<Address, 'family'> {
   /** 4 and 6: a client; 0: a custom key. */
   readonly kind: 0 | 4 | 6
   /** Of the client's prefix, in bits; 0 for a custom key. */
   readonly length: number
-  /** Canonical: `203.0.113.7`, `2001:db8::/64`, or 32 hex digits. */
+  /** Canonical: `203.0.113.7`, `2001:db8::/64`; or up to 2,048 characters of anything. */
   readonly text: string
 }
 
