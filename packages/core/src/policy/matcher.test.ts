@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { exceptPaths, type Matcher, matches, onMethods, onPaths } from './matcher.ts'
+import { pathForms } from './path-forms.ts'
+
+function applies(when: Matcher | readonly Matcher[], url: string, strict = false, method = 'GET'): boolean {
+  const request = { method, url, headers: new Headers() }
+  return matches(when, { request, client: undefined, facts: undefined, paths: pathForms(url) }, strict)
+}
+
+describe('a policy that denies or limits', () => {
+  test.each([
+    ['/login', true],
+    ['/login/', true],
+    ['/LOGIN', true],
+    ['/%6cogin', true],
+    ['/x/../login', true],
+    ['/login/x', false],
+    ['/logins', false],
+    ['/admin', true],
+    ['/admin/users', true],
+    ['/Admin//users', true],
+    ['/administrator', false],
+    ['/', false],
+  ])("onPaths('/login', '/admin/*') meets %s: %s", (url, expected) => {
+    expect(applies(onPaths('/login', '/admin/*'), url)).toBe(expected)
+  })
+
+  test.each([
+    ['/health', false],
+    ['/health/', true],
+    ['/HEALTH', true],
+    ['/x/../health', true],
+    ['/health;x', true],
+    ['/other', true],
+  ])("exceptPaths('/health') meets %s: %s, as only the exact spelling is spared", (url, expected) => {
+    expect(applies(exceptPaths('/health'), url)).toBe(expected)
+  })
+})
+
+describe('a policy that allows', () => {
+  test.each([
+    ['/hook', true],
+    ['/hook/', false],
+    ['/HOOK', false],
+    ['/x/../hook', false],
+    ['/hook%2f', false],
+  ])("onPaths('/hook') meets %s: %s, as every form must be meant", (url, expected) => {
+    expect(applies(onPaths('/hook'), url, true)).toBe(expected)
+  })
+
+  test.each([
+    ['/open', true],
+    ['/admin', false],
+    ['/ADMIN/', false],
+    ['/x/../admin', false],
+  ])("exceptPaths('/admin') meets %s: %s", (url, expected) => {
+    expect(applies(exceptPaths('/admin'), url, true)).toBe(expected)
+  })
+})
+
+test("'/*' is every path", () => {
+  for (const url of ['/', '/a', '//', '/%00', 'http://h', '*']) expect(applies(onPaths('/*'), url)).toBe(true)
+})
+
+test('patterns are normalised as paths are', () => {
+  expect(applies(onPaths('/Log%69n/'), '/login')).toBe(true)
+})
+
+test('GET stands for HEAD, methods know no case, and a list of matchers must hold together', () => {
+  expect(applies(onMethods('get'), '/', false, 'HEAD')).toBe(true)
+  expect(applies(onMethods('POST'), '/', false, 'GET')).toBe(false)
+  expect(applies([onMethods('POST'), onPaths('/a')], '/a', false, 'POST')).toBe(true)
+  expect(applies([onMethods('POST'), onPaths('/a')], '/b', false, 'POST')).toBe(false)
+})
+
+test.each([
+  [() => onPaths(), 'onPaths is "nothing". Write at least one path'],
+  [() => onPaths('login'), 'onPaths is "login". Write a path that starts with \'/\''],
+  [() => onPaths('/a*'), 'onPaths is "/a*"'],
+  [() => exceptPaths('/a/*/b'), 'exceptPaths is "/a/*/b"'],
+  [() => onMethods(), "onMethods is undefined. Write methods, like 'POST'."],
+  [() => onMethods('PO ST'), 'onMethods is "PO ST"'],
+])('a bad pattern is refused when it is made: %#', (make, message) => {
+  expect(make).toThrow(message)
+})

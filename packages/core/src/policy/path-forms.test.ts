@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { pathForms } from './path-forms.ts'
+
+test.each([
+  '/ADMIN',
+  '/admin/',
+  '/%61dmin',
+  '/./admin',
+  '/x/../admin',
+  '/%2e/admin',
+  '/x/%2e%2e/admin',
+  'http://h/admin',
+  'HTTP://h:80/admin?x=1',
+  '//admin',
+  '/admin;x',
+  '/admin;x=1/',
+  '//h/admin',
+  '/admin%00',
+  '/admin.',
+  '/admin%20',
+  '/\\admin',
+  '\\admin',
+  '/x/%2E%2E\\admin',
+  '/x/..;/admin',
+  '/admin#f',
+  '/admin?',
+  '/%41DMIN//',
+  '/a/b/../../admin',
+  '/..//admin',
+])('%s is taken for /admin by some router', (url) => {
+  expect(pathForms(url).folded).toContain('/admin')
+})
+
+test.each(['/adm', '/admins', '/x/admin', '/%2561dmin', '/?/admin', '/admi%6', '/a/admin'])(
+  '%s is not taken for /admin',
+  (url) => {
+    expect(pathForms(url).folded).not.toContain('/admin')
+  },
+)
+
+test('a plain path has one form', () => {
+  expect(pathForms('/api/v1/users.json?x=1')).toEqual({
+    raw: '/api/v1/users.json',
+    exact: ['/api/v1/users.json'],
+    folded: ['/api/v1/users.json'],
+  })
+})
+
+test('no URL makes it throw, and every form starts with a slash', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.webUrl(),
+        fc.string({ unit: fc.constantFrom('/', '.', '%', '2', 'e', ';', '\\', 'a', '?', '#', ':') }),
+      ),
+      (url) => {
+        for (const form of [...pathForms(url).exact, ...pathForms(url).folded]) expect(form.startsWith('/')).toBe(true)
+      },
+    ),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a path that is long on purpose still meets its plain form, and has few forms', () => {
+  const long = `/${'x/../'.repeat(2_000)}%61dmin;p=1`
+  expect(pathForms(long).folded).toContain('/admin')
+  expect(pathForms(long).folded.length).toBeLessThan(20)
+})
