@@ -1,3 +1,4 @@
+import { customOutcome } from '../policy/custom-outcome.ts'
 import type { Evidence, PolicyOutcome } from '../policy/decision.ts'
 import { matches } from '../policy/matcher.ts'
 import type { Outcome, Policy } from '../policy/policy.ts'
@@ -49,7 +50,7 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     for (let i = 0; i < leading; i++) {
       const outcome = ask(check, policies[i] as Policy<Facts>, context) // inside
       // Allow policies over lists are synchronous.
-      if (outcome && !isPromise(outcome)) return named(policies[i] as Policy<Facts>, outcome)
+      if (outcome && !isPromise(outcome)) return outcome as PolicyOutcome // `ask` has named it
     }
     const entry = replica.table.match(SITE_BAN, address, now) ?? replica.table.match('deny', address, now)
     if (entry) {
@@ -68,8 +69,8 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
       const outcome = ask(check, policy, context)
       if (isPromise(outcome)) return later(check, i, policy, shadow, outcome)
       if (outcome) {
-        const end = settle(check, policy, outcome, shadow)
-        if (end) return flush(check, end)
+        if (!shadow) return flush(check, outcome as PolicyOutcome) // `ask` has named it
+        note(check, outcome as PolicyOutcome)
       }
     }
     return flush(check, undefined)
@@ -86,7 +87,8 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
       const ban = scopedBan(policy, context)
       if (ban) return ban
       if (policy.count) collect(check, policy, policy.count(context))
-      return policy.evaluate(context)
+      const outcome = policy.evaluate(context)
+      return outcome && !isPromise(outcome) ? named(policy, outcome) : outcome
     } catch (error) {
       const outcome = failure(check, policy, error)
       if (policy.count && policy.onError === 'local') collect(check, policy, policy.count(context, true))
@@ -109,38 +111,26 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     return ban && bannedOutcome(policy.name, ban, context.now)
   }
 
-  function settle(
-    check: Check<Facts>,
-    policy: Policy<Facts>,
-    outcome: Outcome,
-    shadow: boolean,
-  ): PolicyOutcome | undefined {
-    const full = named(policy, outcome)
-    if (!shadow) return full
-    note(check, full)
-    return undefined
-  }
-
   async function later(
     check: Check<Facts>,
     i: number,
     policy: Policy<Facts>,
     shadow: boolean,
-    pending: Promise<Outcome | undefined>,
+    answer: Promise<Outcome | undefined>,
   ): Promise<Verdict> {
+    const pending = Promise.resolve(answer).then((outcome) => outcome && named(policy, outcome))
     // What was collected goes first: a client over its limit gets that answer, and the second trip is for what comes after.
     pending.catch(() => {})
     const deadline = deadlineOf(check, deadlines.wait)
     const refused = await flush(check, undefined)
     if (refused) return refused
     const settled = await deadline.wait(pending)
-    let outcome: PolicyOutcome | undefined
-    if ('value' in settled) outcome = settled.value && settle(check, policy, settled.value, shadow)
-    else {
-      const failed = failure(check, policy, 'error' in settled ? settled.error : 'The deadline passed.')
-      outcome = shadow ? undefined : failed
-    }
-    const verdict = outcome ?? (await runFrom(check, i + 1))
+    const outcome =
+      'value' in settled
+        ? settled.value
+        : failure(check, policy, 'error' in settled ? settled.error : 'The deadline passed.')
+    if (outcome && shadow) note(check, outcome)
+    const verdict = (shadow ? undefined : outcome) ?? (await runFrom(check, i + 1))
     if (verdict && verdict.action !== 'allow' && !check.dry) giveBack(check)
     return verdict
   }
@@ -265,14 +255,7 @@ function note(check: Pick<Check<unknown>, 'shadow'>, outcome: PolicyOutcome): vo
   check.shadow.push(outcome)
 }
 
-const REASONS = { deny: 'denied', limit: 'rate-limited', challenge: 'challenge-required' } as const
-
-function named(policy: { readonly name: string }, outcome: Outcome): PolicyOutcome {
-  if (outcome.action === 'allow') return { ...outcome, policy: policy.name }
-  return {
-    reason: REASONS[outcome.action] ?? 'denied',
-    evidence: [{ kind: 'custom', detail: policy.name }],
-    ...outcome,
-    policy: policy.name,
-  }
+/** The built-in policies speak in known words; what a custom one answers is checked. */
+function named(policy: Pick<Policy, 'name' | 'kind'>, outcome: Outcome): PolicyOutcome {
+  return policy.kind ? { ...outcome, policy: policy.name } : customOutcome(policy.name, outcome)
 }

@@ -74,7 +74,9 @@ export function onlyAllow<Facts = unknown>(list: ListSource, options: PolicyOpti
     kind: 'only-allow',
     list: () => compiled.current() ?? NOTHING,
     evaluate({ address, allowable, client }) {
-      if (address && allowable && compiled.match(address)) return undefined
+      // A trusted proxy that sent no header, or too short a one, stands for nobody: its own address opens nothing.
+      const certain = client?.via.because === undefined || client.via.because === 'peer-untrusted'
+      if (address && allowable && certain && compiled.match(address)) return undefined
       return {
         action: 'deny',
         reason: 'denied',
