@@ -1,4 +1,4 @@
-import { counterKey } from './guard/check-context.ts'
+import { counterKey } from './guard/check.ts'
 import { createChecker, type Parent } from './guard/checker.ts'
 import { creationWarnings } from './guard/creation-warnings.ts'
 import type { Guard } from './guard/guard.ts'

@@ -1,100 +1,152 @@
+import type { Client, ResolvedClient } from '../client-ip/client.ts'
+import type { Address } from '../ip/address.ts'
 import type { Decision, LimitState, PolicyOutcome } from '../policy/decision.ts'
-import type { Policy } from '../policy/policy.ts'
-import type { Hit, HitReply } from '../store/hit.ts'
-import type { CheckContext } from './check-context.ts'
+import { type PathForms, pathForms } from '../policy/path-forms.ts'
+import type { PolicyContext } from '../policy/policy.ts'
+import type { GuardRequest } from '../request.ts'
+import type { Awaitable } from '../store/awaitable.ts'
+import type { CounterKey, Hit, HitReply } from '../store/hit.ts'
+import type { Store } from '../store/store.ts'
 import type { Deadline } from './deadline.ts'
 
-/** One check on its way through the policies. */
-export interface Check<Facts> {
-  readonly context: CheckContext<Facts>
-  /** The same for policies in shadow; made when the first one is met. */
-  shadowContext: CheckContext<Facts> | undefined
-  /** Nothing may change: `status` asks what would be. */
-  readonly dry: boolean
-  /** Counters collected and not sent yet, with the policies that want them. */
-  hits: readonly Hit[]
-  owners: readonly Policy<Facts>[]
-  /** What was counted, for the request's memo. */
-  readonly sent: Hit[]
-  readonly replies: HitReply[]
-  limits: LimitState[] | undefined
-  shadow: PolicyOutcome[] | undefined
-  degraded: string[] | undefined
-  deadline: Deadline | undefined
-  /** Keeps background work alive, where the platform has such a thing. */
-  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+/** All requests without a client count together, when they are let in at all. */
+const UNKNOWN: CounterKey = Object.freeze({ kind: 0, length: 0, a: 0, b: 0, c: 0, d: 0, text: 'unknown' })
+const OPEN = new AbortController().signal
+
+export const NONE: readonly never[] = Object.freeze([])
+
+/** What a check needs of its guard. */
+export interface CheckRoot {
+  readonly store: Store | undefined
+  readonly isInfrastructure: (address: Address) => boolean
 }
 
-export function createCheck<Facts>(
-  context: CheckContext<Facts>,
-  dry: boolean,
-  waitUntil?: (work: Promise<unknown>) => void,
-): Check<Facts> {
-  return {
-    context,
-    shadowContext: undefined,
-    dry,
-    hits: NONE,
-    owners: NONE,
-    sent: [],
-    replies: [],
-    limits: undefined,
-    shadow: undefined,
-    degraded: undefined,
-    deadline: undefined,
-    waitUntil,
+/** What a check is made of. */
+export interface CheckParts<Facts> {
+  readonly request: GuardRequest
+  readonly facts: Facts
+  readonly resolved: ResolvedClient | undefined
+  readonly now: number
+}
+
+/**
+ * One check on its way through the policies: what they are given, what was found out, and, on the request, the memory of it.
+ *
+ * A class, against the house rule: it is made for every request, and as one object with getters on the prototype for what few policies ask
+ * for it costs a third of the context, state and memory apart. Assigned in the constructor, as field initialisers cost twice.
+ */
+export class Check<Facts> implements PolicyContext<Facts> {
+  declare readonly request: GuardRequest
+  declare readonly facts: Facts
+  declare readonly now: number
+  declare readonly client: Client | undefined
+  declare readonly address: Address | undefined
+  declare readonly allowable: boolean
+  declare readonly shadow: boolean
+  declare readonly resolved: ResolvedClient | undefined
+  declare readonly root: CheckRoot
+  /** By which the request remembers whose check this is. */
+  declare readonly guard: object
+  /** What other guards have found out about the request, the newest first. */
+  declare readonly next: Check<unknown> | undefined
+  declare decision: Awaitable<Decision> | undefined
+  /** A policy ended the evaluation: what comes after it was not asked. */
+  declare decided: boolean
+  /** Nothing may change: `status` asks what would be. */
+  declare dry: boolean
+  /** Counters collected and not sent yet. */
+  declare hits: readonly Hit[]
+  /** Counters sent, with their replies. */
+  declare sent: readonly Hit[]
+  declare replies: readonly HitReply[]
+  declare limits: LimitState[] | undefined
+  declare noted: PolicyOutcome[] | undefined
+  declare degraded: string[] | undefined
+  declare deadline: Deadline | undefined
+  /** Keeps background work alive, where the platform has such a thing. */
+  declare waitUntil: ((work: Promise<unknown>) => void) | undefined
+  declare inShadow: Check<Facts> | undefined
+  declare counterKey: CounterKey | undefined
+  declare forms: PathForms | undefined
+
+  constructor(
+    root: CheckRoot,
+    guard: object,
+    next: Check<unknown> | undefined,
+    parts: CheckParts<Facts>,
+    shadow: boolean,
+  ) {
+    const { resolved } = parts
+    this.request = parts.request
+    this.facts = parts.facts
+    this.now = parts.now
+    this.resolved = resolved
+    this.client = resolved?.client
+    this.address = resolved?.address
+    this.allowable = resolved?.allowable ?? false
+    this.shadow = shadow
+    this.root = root
+    this.guard = guard
+    this.next = next
+    this.decision = undefined
+    this.decided = false
+    this.dry = false
+    this.hits = NONE
+    this.sent = NONE
+    this.replies = NONE
+    this.limits = undefined
+    this.noted = undefined
+    this.degraded = undefined
+    this.deadline = undefined
+    this.waitUntil = undefined
+    this.inShadow = undefined
+    this.counterKey = undefined
+    this.forms = undefined
+  }
+
+  get key(): CounterKey {
+    this.counterKey ??= this.resolved ? counterKey(this.resolved) : UNKNOWN
+    return this.counterKey
+  }
+
+  get paths(): PathForms {
+    this.forms ??= pathForms(this.request.url)
+    return this.forms
+  }
+
+  get exempt(): boolean {
+    return this.address !== undefined && this.root.isInfrastructure(this.address)
+  }
+
+  get signal(): AbortSignal {
+    return this.deadline?.signal ?? OPEN
   }
 }
 
-export const NONE: readonly never[] = Object.freeze([])
+/** The same check as policies in shadow see it. */
+export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
+  check.inShadow ??= new Check(check.root, check.guard, undefined, check, true)
+  check.inShadow.deadline = check.deadline
+  return check.inShadow
+}
+
+/** By what a client is counted: its key's words, length and text. */
+export function counterKey({ client, key }: Pick<ResolvedClient, 'client' | 'key'>): CounterKey {
+  const text = client.key
+  let length = 32
+  if (key.family === 6) {
+    const slash = text.lastIndexOf('/')
+    length = slash < 0 ? 128 : Number(text.slice(slash + 1))
+  }
+  return { kind: key.family, length, a: key.a, b: key.b, c: key.c, d: key.d, text }
+}
 
 export function degrade(check: Pick<Check<unknown>, 'degraded'>, part: string): void {
   check.degraded ??= []
   if (!check.degraded.includes(part)) check.degraded.push(part)
 }
 
-type Findings = Pick<Check<unknown>, 'context' | 'limits' | 'shadow' | 'degraded'>
-
-/** The frozen answer. `outcome` undefined: nobody objected. */
-export function decide(check: Findings, outcome: PolicyOutcome | undefined, createId: () => string): Decision {
-  const { context, limits, shadow, degraded } = check
-  const client = context.client
-  // Written out by shape: the plain allow is the hot path, and spreads cost more than the rest of it.
-  let decision: Decision
-  if (outcome === undefined) {
-    if (client && limits && !shadow && !degraded) decision = { action: 'allow', at: context.now, client, limits }
-    else if (client && !limits && !shadow && !degraded) decision = { action: 'allow', at: context.now, client }
-    else decision = { action: 'allow', at: context.now, ...rest(check) }
-  } else {
-    decision = {
-      ...outcome,
-      at: context.now,
-      ...(outcome.action === 'allow' ? {} : { id: createId() }),
-      ...rest(check),
-    }
-  }
-  if (limits) {
-    for (const limit of limits) Object.freeze(limit)
-    Object.freeze(limits)
-  }
-  if (client) Object.freeze(client)
-  if (outcome) freezeAll(outcome.evidence)
-  if (shadow) freezeAll(shadow)
-  if (degraded) Object.freeze(degraded)
-  return Object.freeze(decision)
-}
-
-function rest({ context, limits, shadow, degraded }: Findings): Partial<Decision> {
-  return {
-    ...(context.client && { client: context.client }),
-    ...(limits && { limits }),
-    ...(shadow && { shadow }),
-    ...(degraded && { degraded }),
-  }
-}
-
-function freezeAll(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  Object.freeze(value)
-  for (const each of Object.values(value)) freezeAll(each)
+export function note(check: Pick<Check<unknown>, 'noted'>, outcome: PolicyOutcome): void {
+  check.noted ??= []
+  check.noted.push(outcome)
 }

@@ -3,12 +3,12 @@ import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import { type Awaitable, isPromise } from '../store/awaitable.ts'
-import { type Check, createCheck, decide, degrade } from './check.ts'
-import { CheckContext } from './check-context.ts'
+import { Check, degrade, note } from './check.ts'
 import { createDeadline } from './deadline.ts'
+import { decide } from './decide.ts'
 import { createEvaluator, type Verdict } from './evaluate.ts'
 import type { CheckInfo } from './guard.ts'
-import { countedBefore, type Memo, recall, remember } from './memo.ts'
+import { checkBy, recall, remember } from './memo.ts'
 import type { Root } from './root.ts'
 
 /** A guard as those derived from it by `with` know it. */
@@ -32,97 +32,68 @@ export function createChecker<Facts>(
   self: object,
   parent: Parent | undefined,
 ): Checker<Facts> {
-  const { options, store, clock, hub, metrics, replica, resolver, observer, deadlines, createId } = root
-  const { run, runFrom } = createEvaluator<Facts>({
-    root,
-    policies,
-    countedBefore: ({ context, dry }, hit) => {
-      const memo = dry ? undefined : recall(context.request)
-      // The newest one is this check's own.
-      return memo?.next && countedBefore(memo.next, store, hit)
-    },
-  })
+  const { options, clock, hub, metrics, replica, resolver, observer, deadlines, createId } = root
+  const { run, runFrom } = createEvaluator(root, policies)
   const onUnknownClient = options.onUnknownClient ?? 'deny'
-
-  function contextOf(
-    request: GuardRequest,
-    resolved: ResolvedClient | undefined,
-    facts: Facts,
-    now: number,
-  ): CheckContext<Facts> {
-    return new CheckContext(request, facts, now, false, resolved, root.isInfrastructure)
-  }
 
   function check(request: GuardRequest, info: CheckInfo<Facts> = {}): Awaitable<Decision> {
     const known = recall(request)
-    const mine = find(known, self)
+    const mine = known && checkBy(known, self)
     if (mine?.decision) return mine.decision
     const resolved = resolver.resolve(request, info.peer)
     const warning = observer.observe(request, info.peer, resolved)
     if (warning) hub.warn(warning)
-    const now = clock.now()
-    const checked = createCheck(contextOf(request, resolved, info.facts as Facts, now), false, info.waitUntil) // absent only where policies ask for none
-    const memo: Memo = {
-      guard: self,
-      store,
-      decision: undefined,
-      decided: false,
-      hits: checked.sent,
-      replies: checked.replies,
-      next: known,
-    }
-    remember(request, memo)
-    const inherited = heir(known, parent)
-    const verdict = start(checked, inherited)
-    memo.decision = isPromise(verdict)
-      ? verdict.then((each) => {
-          memo.decision = finish(checked, memo, each)
-          return memo.decision
-        })
-      : finish(checked, memo, verdict)
-    return memo.decision
+    const facts = info.facts as Facts // absent only where policies ask for none
+    const checked = new Check(root, self, known, { request, facts, resolved, now: clock.now() }, false)
+    checked.waitUntil = info.waitUntil
+    remember(request, checked)
+    const verdict = known && parent ? inherit(checked, parent) : start(checked)
+    checked.decision = isPromise(verdict) ? verdict.then((each) => finish(checked, each)) : finish(checked, verdict)
+    return checked.decision
   }
 
-  /** Everything up to the verdict: what a base guard has found, the unknown client, the entries. */
-  function start(
-    checked: Check<Facts>,
-    inherited: { readonly memo: Memo; readonly length: number } | undefined,
-  ): Awaitable<Verdict | Decision> {
-    if (inherited) {
-      const { memo, length } = inherited
-      const go = (base: Decision): Awaitable<Verdict | Decision> => {
-        if (memo.decided) return base
-        checked.limits = base.limits && [...base.limits]
-        checked.shadow = base.shadow && [...base.shadow]
-        checked.degraded = base.degraded && [...base.degraded]
-        return runFrom(checked, length)
-      }
-      return isPromise(memo.decision) ? memo.decision.then(go) : memo.decision ? go(memo.decision) : runFrom(checked, 0)
+  /** Goes on where the nearest guard that this one was derived from has stopped. */
+  function inherit(checked: Check<Facts>, parent: Parent): Awaitable<Verdict | Decision> {
+    const base = checkBy(checked.next, parent.guard)
+    if (!base?.decision) return parent.parent ? inherit(checked, parent.parent) : start(checked)
+    const go = (decision: Decision): Awaitable<Verdict | Decision> => {
+      if (base.decided) return decision
+      checked.limits = decision.limits && [...decision.limits]
+      checked.noted = decision.shadow && [...decision.shadow]
+      checked.degraded = decision.degraded && [...decision.degraded]
+      return runFrom(checked, parent.length)
     }
-    if (!checked.context.resolved && onUnknownClient === 'deny') {
-      const outcome: Verdict = {
+    return isPromise(base.decision) ? base.decision.then(go) : go(base.decision)
+  }
+
+  /** Everything up to the verdict: the unknown client, the entries, the policies. */
+  function start(checked: Check<Facts>): Awaitable<Verdict> {
+    if (!checked.resolved && onUnknownClient === 'deny') {
+      const outcome = {
         action: 'deny',
         policy: 'client',
         reason: 'unknown-client',
         evidence: [{ kind: 'no-client' }],
-      }
+      } as const
       if (replica.mode() === 'enforce') return outcome
-      checked.shadow = [outcome]
+      note(checked, outcome)
     }
-    const loaded = replica.ready(checked.context.now)
+    const loaded = replica.ready(checked.now)
     if (loaded === true) return run(checked)
     checked.deadline = createDeadline(deadlines.store, clock)
     return checked.deadline.wait(loaded).then((settled) => {
-      if ('late' in settled || replica.ready(checked.context.now) !== true) degrade(checked, 'entries')
+      if ('late' in settled || replica.ready(checked.now) !== true) degrade(checked, 'entries')
       return run(checked)
     })
   }
 
-  function finish(checked: Check<Facts>, memo: Memo, verdict: Verdict | Decision): Decision {
+  function finish(checked: Check<Facts>, verdict: Verdict | Decision): Decision {
     checked.deadline?.end()
-    memo.decided = verdict !== undefined
+    checked.decided = verdict !== undefined
+    // A base guard's own decision, which it has told of already.
     const decision = verdict && 'at' in verdict ? verdict : decide(checked, verdict, createId)
-    if (!checked.dry && decision !== verdict) {
+    checked.decision = decision
+    if (decision !== verdict && !checked.dry) {
       metrics.count(decision)
       if (hub.wants('decision')) hub.emit('decision', decision)
     }
@@ -131,29 +102,10 @@ export function createChecker<Facts>(
 
   /** What `check` would say, changing nothing. */
   async function foresee(request: GuardRequest, resolved: ResolvedClient, facts: Facts): Promise<Decision> {
-    const checked = createCheck(contextOf(request, resolved, facts, clock.now()), true)
-    const verdict = await start(checked, undefined)
-    checked.deadline?.end()
-    return verdict && 'at' in verdict ? verdict : decide(checked, verdict, createId)
+    const checked = new Check(root, self, undefined, { request, facts, resolved, now: clock.now() }, false)
+    checked.dry = true
+    return finish(checked, await start(checked))
   }
 
   return { check, foresee }
-}
-
-function find(memo: Memo | undefined, guard: object): Memo | undefined {
-  let each = memo
-  while (each && each.guard !== guard) each = each.next
-  return each
-}
-
-/** The findings of the nearest guard that this one was derived from, and how many policies that one has. */
-function heir(
-  memo: Memo | undefined,
-  parent: Parent | undefined,
-): { readonly memo: Memo; readonly length: number } | undefined {
-  for (let each = parent; each && memo; each = each.parent) {
-    const found = find(memo, each.guard)
-    if (found) return { memo: found, length: each.length }
-  }
-  return undefined
 }

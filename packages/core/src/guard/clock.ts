@@ -14,7 +14,7 @@ export function systemClock(): Clock {
   return {
     now() {
       origin ??= Date.now() - performance.now()
-      return origin + performance.now()
+      return Math.floor(origin + performance.now())
     },
     after,
   }

@@ -1,27 +1,19 @@
 import { customOutcome } from '../policy/custom-outcome.ts'
-import type { Evidence, PolicyOutcome } from '../policy/decision.ts'
+import type { PolicyOutcome } from '../policy/decision.ts'
 import { matches } from '../policy/matcher.ts'
 import type { Outcome, Policy } from '../policy/policy.ts'
-import type { Awaitable } from '../store/awaitable.ts'
-import { isPromise } from '../store/awaitable.ts'
+import { type Awaitable, isPromise } from '../store/awaitable.ts'
 import { SITE_BAN } from '../store/ban-book.ts'
-import type { Hit, HitReply } from '../store/hit.ts'
-import { type Check, degrade, NONE } from './check.ts'
-import { CheckContext } from './check-context.ts'
+import type { Hit, HitCommit, HitReply } from '../store/hit.ts'
+import { type Check, degrade, NONE, note, shadowOf } from './check.ts'
 import { bannedOutcome, limitState, refusedHit } from './counting.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
-import type { CountFailure } from './hit-sender.ts'
+import type { CountFailure, Fallback } from './hit-sender.ts'
+import { countedBefore } from './memo.ts'
 import type { Root } from './root.ts'
 
 /** `undefined`: every policy was asked and nobody objected. */
 export type Verdict = PolicyOutcome | undefined
-
-export interface EvaluatorOptions<Facts> {
-  readonly root: Root<Facts>
-  readonly policies: readonly Policy<Facts>[]
-  /** The reply of a guard that has counted this request already. */
-  readonly countedBefore: (check: Check<Facts>, hit: Hit) => HitReply | undefined
-}
 
 export interface Evaluator<Facts> {
   /** From the entries on. */
@@ -31,28 +23,23 @@ export interface Evaluator<Facts> {
 }
 
 /** The order of the steps: allow entries and leading allow policies, bans and deny entries, then the list. */
-export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evaluator<Facts> {
-  const { root, policies, countedBefore } = options
-  const { replica, sender, hub, clock, deadlines } = root
+export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Policy<Facts>[]): Evaluator<Facts> {
+  const { replica, sender, store, hub, clock, deadlines } = root
+  const { table } = replica
   const first = policies.findIndex((policy) => policy.kind !== 'allow' || policy.mode === 'shadow')
   const leading = first < 0 ? policies.length : first
 
-  function inShadow(policy: Policy<Facts>): boolean {
-    return policy.mode === 'shadow' || (replica.mode() === 'shadow' && policy.kind !== 'allow')
-  }
-
   function run(check: Check<Facts>): Awaitable<Verdict> {
-    const { context } = check
-    const { address, now } = context
-    if (address === undefined || replica.table.size === 0) return runFrom(check, 0)
-    const allowed = context.allowable ? replica.table.match('allow', address, now) : undefined
+    const { address, now } = check
+    if (address === undefined || table.size === 0) return runFrom(check, 0)
+    const allowed = check.allowable ? table.match('allow', address, now) : undefined
     if (allowed) return { action: 'allow', policy: 'entries', evidence: [{ kind: 'entry', entry: allowed }] }
     for (let i = 0; i < leading; i++) {
-      const outcome = ask(check, policies[i] as Policy<Facts>, context) // inside
+      const outcome = ask(check, policies[i] as Policy<Facts>, check) // inside
       // Allow policies over lists are synchronous.
-      if (outcome && !isPromise(outcome)) return outcome as PolicyOutcome // `ask` has named it
+      if (outcome && !isPromise(outcome)) return outcome
     }
-    const entry = replica.table.match(SITE_BAN, address, now) ?? replica.table.match('deny', address, now)
+    const entry = table.match(SITE_BAN, address, now) ?? table.match('deny', address, now)
     if (entry) {
       const outcome = bannedOutcome('entries', entry, now)
       if (replica.mode() === 'enforce') return outcome
@@ -62,53 +49,49 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
   }
 
   function runFrom(check: Check<Facts>, from: number): Awaitable<Verdict> {
+    const inShadow = replica.mode() === 'shadow'
     for (let i = from; i < policies.length; i++) {
       const policy = policies[i] as Policy<Facts> // inside
-      const shadow = inShadow(policy)
-      const context = shadow ? shadowContextOf(check) : check.context
-      const outcome = ask(check, policy, context)
+      const shadow = policy.mode === 'shadow' || (inShadow && policy.kind !== 'allow')
+      const outcome = ask(check, policy, shadow ? shadowOf(check) : check)
+      if (outcome === undefined) continue
       if (isPromise(outcome)) return later(check, i, policy, shadow, outcome)
-      if (outcome) {
-        if (!shadow) return flush(check, outcome as PolicyOutcome) // `ask` has named it
-        note(check, outcome as PolicyOutcome)
-      }
+      if (!shadow) return flush(check, outcome)
+      note(check, outcome)
     }
     return flush(check, undefined)
   }
 
   /** Collects the policy's counters and asks for its opinion; undefined also when it does not apply. */
-  function ask(
-    check: Check<Facts>,
-    policy: Policy<Facts>,
-    context: CheckContext<Facts>,
-  ): Awaitable<Outcome | undefined> {
+  function ask(check: Check<Facts>, policy: Policy<Facts>, context: Check<Facts>): Awaitable<Verdict> {
     try {
       if (policy.when !== undefined && !matches(policy.when, context, policy.kind === 'allow')) return undefined
-      const ban = scopedBan(policy, context)
-      if (ban) return ban
-      if (policy.count) collect(check, policy, policy.count(context))
+      if (policy.count) {
+        const ban = scopedBan(policy, context)
+        if (ban) return ban
+        collect(check, policy.count(context))
+      }
       const outcome = policy.evaluate(context)
-      return outcome && !isPromise(outcome) ? named(policy, outcome) : outcome
+      if (!outcome) return undefined
+      if (!isPromise(outcome)) return named(policy, outcome)
+      return Promise.resolve(outcome).then((each) => (each ? named(policy, each) : undefined))
     } catch (error) {
       const outcome = failure(check, policy, error)
-      if (policy.count && policy.onError === 'local') collect(check, policy, policy.count(context, true))
+      if (policy.count && policy.onError === 'local') collect(check, policy.count(context, true))
       return outcome
     }
   }
 
-  function collect(check: Check<Facts>, policy: Policy<Facts>, hits: readonly Hit[]): void {
-    if (hits.length === 0) return
-    check.owners =
-      check.owners.length === 0 && hits.length === 1 ? [policy] : [...check.owners, ...hits.map(() => policy)]
+  function collect(check: Check<Facts>, hits: readonly Hit[]): void {
     check.hits = check.hits.length === 0 ? hits : [...check.hits, ...hits]
   }
 
   /** A ban by this policy's ladder that closes only what it guards, or that only it sees. */
-  function scopedBan(policy: Policy<Facts>, context: CheckContext<Facts>): PolicyOutcome | undefined {
-    const counter = replica.table.bans > 0 ? policy.counter?.(context.shadow) : undefined
-    if (!counter || counter.banScope === SITE_BAN || !context.address) return undefined
-    const ban = replica.table.match(counter.banScope, context.address, context.now)
-    return ban && bannedOutcome(policy.name, ban, context.now)
+  function scopedBan(policy: Policy<Facts>, { shadow, address, now }: Check<Facts>): Verdict {
+    const counter = table.bans > 0 ? policy.counter?.(shadow) : undefined
+    if (!counter || counter.banScope === SITE_BAN || !address) return undefined
+    const ban = table.match(counter.banScope, address, now)
+    return ban && bannedOutcome(policy.name, ban, now)
   }
 
   async function later(
@@ -116,9 +99,8 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     i: number,
     policy: Policy<Facts>,
     shadow: boolean,
-    answer: Promise<Outcome | undefined>,
+    pending: Promise<Verdict>,
   ): Promise<Verdict> {
-    const pending = Promise.resolve(answer).then((outcome) => outcome && named(policy, outcome))
     // What was collected goes first: a client over its limit gets that answer, and the second trip is for what comes after.
     pending.catch(() => {})
     const deadline = deadlineOf(check, deadlines.wait)
@@ -137,63 +119,54 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
 
   /** Sends what was collected. A refusal by a counter comes before `end`, which a later policy said. */
   function flush(check: Check<Facts>, end: Verdict): Awaitable<Verdict> {
-    const { hits, owners } = check
-    if (hits.length === 0 || !sender) return end
+    const { hits, now } = check
+    if (hits.length === 0 || !sender || !store) return end
     check.hits = NONE
-    check.owners = NONE
-    const open = hits.filter((hit) => take(check, hit) === undefined)
-    if (open.length === 0) return refusals(check, hits, end)
-    const { now } = check.context
-    const refusing = end !== undefined && end.action !== 'allow'
-    const replies = sender.send(open, now, check.dry ? 'none' : refusing ? 'refusals' : 'all', {
-      deadline: () => deadlineOf(check, deadlines.store),
-      onErrorOf: (hit) => (owners[hits.indexOf(hit)]?.onError as CountFailure | undefined) ?? 'local', // policies that count declare no other
-      failed: (hit) => degrade(check, hit.counter.policy),
-    })
-    if (isPromise(replies)) return replies.then((each) => received(check, hits, open, each, end))
-    return received(check, hits, open, replies, end)
-  }
-
-  function received(
-    check: Check<Facts>,
-    hits: readonly Hit[],
-    open: readonly Hit[],
-    replies: readonly HitReply[],
-    end: Verdict,
-  ): Verdict {
-    for (let i = 0; i < open.length; i++) {
-      const hit = open[i] as Hit // one reply to each hit
-      const reply = replies[i] as HitReply
-      check.sent.push(hit)
-      check.replies.push(reply)
-      if (check.dry) continue
-      if (reply.strikes !== undefined) background(check, root.onStruck(hit, reply, check.context.now))
-      else if (hit.exempt && !reply.admitted) root.onExempt(hit.counter.policy)
+    if (check.next && !check.dry) return flushRest(check, hits, end)
+    const commit: HitCommit = check.dry ? 'none' : end === undefined || end.action === 'allow' ? 'all' : 'refusals'
+    try {
+      const replies = store.hit(hits, { now, commit })
+      if (!isPromise(replies)) return settle(check, hits, replies, end)
+      return sender.wait(replies, hits, now, commit, fallbackOf(check)).then((each) => settle(check, hits, each, end))
+    } catch (error) {
+      return settle(check, hits, sender.fall(hits, now, commit, fallbackOf(check), error), end)
     }
-    return refusals(check, hits, end)
   }
 
-  /** A reply that is there already: this request met the same counter before. */
-  function take(check: Check<Facts>, hit: Hit): HitReply | undefined {
-    const reply = countedBefore(check, hit)
-    if (reply) {
-      check.sent.push(hit)
-      check.replies.push(reply)
-    }
-    return reply
+  /** Another guard has seen this request: what it has counted on this store is not counted again. */
+  function flushRest(check: Check<Facts>, hits: readonly Hit[], end: Verdict): Awaitable<Verdict> {
+    const known = hits.filter((hit) => countedBefore(check, hit))
+    const answered = settle(
+      check,
+      known,
+      known.map((hit) => countedBefore(check, hit) as HitReply),
+      end,
+    ) // they have one
+    if (known.length === hits.length || answered !== end || !sender) return answered
+    const open = hits.filter((hit) => !known.includes(hit))
+    const commit: HitCommit = end === undefined || end.action === 'allow' ? 'all' : 'refusals'
+    const replies = sender.send(open, check.now, commit, fallbackOf(check))
+    return isPromise(replies)
+      ? replies.then((each) => settle(check, open, each, end))
+      : settle(check, open, replies, end)
   }
 
-  function refusals(check: Check<Facts>, hits: readonly Hit[], end: Verdict): Verdict {
-    const { now } = check.context
+  /** Takes the replies down, and says what they come to: the first refusal, with the longest wait of all. */
+  function settle(check: Check<Facts>, hits: readonly Hit[], replies: readonly HitReply[], end: Verdict): Verdict {
+    const { now } = check
+    check.sent = check.sent.length === 0 ? hits : [...check.sent, ...hits]
+    check.replies = check.replies.length === 0 ? replies : [...check.replies, ...replies]
     let refused: PolicyOutcome | undefined
-    for (const hit of hits) {
-      const reply = check.replies[check.sent.indexOf(hit)]
-      if (!reply) continue
+    for (let i = 0; i < hits.length; i++) {
+      const hit = hits[i] as Hit // one reply to each hit
+      const reply = replies[i] as HitReply
       if (!hit.counter.shadow && hit.counter.window > 0) {
-        check.limits ??= []
-        check.limits.push(limitState(hit, reply))
+        if (check.limits) check.limits.push(limitState(hit, reply))
+        else check.limits = [limitState(hit, reply)]
       }
+      if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now))
       if (reply.admitted) continue
+      if (hit.exempt && !check.dry) root.onExempt(hit.counter.policy)
       const outcome = refusedHit(hit, reply, now)
       if (hit.counter.shadow) note(check, outcome)
       else if (!refused) refused = outcome
@@ -203,14 +176,22 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     return refused ?? end
   }
 
+  function fallbackOf(check: Check<Facts>): Fallback {
+    return {
+      deadline: () => deadlineOf(check, deadlines.store),
+      onErrorOf: (hit) => {
+        const policy = policies.find(({ name, count }) => name === hit.counter.policy && count !== undefined)
+        return (policy?.onError as CountFailure | undefined) ?? 'local' // policies that count declare no other
+      },
+      failed: (hit) => degrade(check, hit.counter.policy),
+    }
+  }
+
   /** A refused request consumes nothing, also when an earlier trip of the same check did. */
   function giveBack(check: Check<Facts>): void {
-    const refunds = check.sent.flatMap((hit, i) => {
-      const reply = check.replies[i]
-      return reply?.admitted && hit.cost > 0 ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
-    })
-    if (refunds.length === 0 || !sender) return
-    const sent = sender.send(refunds, check.context.now, 'all', {
+    const back = refunds(check)
+    if (back.length === 0 || !sender) return
+    const sent = sender.send(back, check.now, 'all', {
       deadline: () => createDeadline(deadlines.store, clock),
       onErrorOf: () => 'allow',
       failed: () => {},
@@ -218,41 +199,35 @@ export function createEvaluator<Facts>(options: EvaluatorOptions<Facts>): Evalua
     if (isPromise(sent)) background(check, sent)
   }
 
-  function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): PolicyOutcome | undefined {
+  function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): Verdict {
     degrade(check, policy.name)
     hub.fail('IPGUARD_POLICY_FAILED', `Policy ${JSON.stringify(policy.name)} failed.`, error)
     if (policy.onError !== 'deny') return undefined
-    const evidence: Evidence[] = [{ kind: 'error', message: 'The policy failed, and its onError is deny.' }]
+    const evidence = [{ kind: 'error', message: 'The policy failed, and its onError is deny.' }] as const
     return { action: 'deny', policy: policy.name, reason: 'denied', evidence }
   }
 
   function deadlineOf(check: Check<Facts>, ms: number): Deadline {
-    if (!check.deadline) {
-      check.deadline = createDeadline(ms, clock)
-      check.context.deadlineSignal = check.deadline.signal
-      if (check.shadowContext) check.shadowContext.deadlineSignal = check.deadline.signal
-    }
+    check.deadline ??= createDeadline(ms, clock)
+    if (check.inShadow) check.inShadow.deadline = check.deadline
     return check.deadline
   }
 
-  function shadowContextOf(check: Check<Facts>): CheckContext<Facts> {
-    const { request, facts, now, resolved, isInfrastructure } = check.context
-    check.shadowContext ??= new CheckContext(request, facts, now, true, resolved, isInfrastructure)
-    return check.shadowContext
-  }
-
   return { run, runFrom }
+}
+
+/** The hits that give back what the check has consumed. */
+export function refunds({ sent, replies }: Pick<Check<unknown>, 'sent' | 'replies'>): Hit[] {
+  return sent.flatMap((hit, i) => {
+    const reply = replies[i]
+    return reply?.admitted && hit.cost > 0 ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
+  })
 }
 
 /** Work that the answer does not wait for; its failures are told where they happen. */
 function background(check: Pick<Check<unknown>, 'waitUntil'>, work: Promise<unknown> | undefined): void {
   const quiet = work?.catch(() => {})
   if (quiet) check.waitUntil?.(quiet)
-}
-
-function note(check: Pick<Check<unknown>, 'shadow'>, outcome: PolicyOutcome): void {
-  check.shadow ??= []
-  check.shadow.push(outcome)
 }
 
 /** The built-in policies speak in known words; what a custom one answers is checked. */

@@ -62,14 +62,17 @@ export function createEventHub({ logger, onWarning }: EventHubOptions): EventHub
     on(name, listener) {
       const known = listeners.get(name) ?? new Set()
       listeners.set(name, known.add(listener))
-      return () => void known.delete(listener)
+      return () => {
+        known.delete(listener)
+        if (known.size === 0) listeners.delete(name)
+      }
     },
     emit(name, event) {
       // Listeners were added under the same name.
       for (const listener of listeners.get(name) ?? []) call(listener as (event: unknown) => void, event, name)
       if (logger) call((each) => log(logger, name, each), event, name === 'error' ? name : 'logger')
     },
-    wants: (name) => logger !== undefined || (listeners.get(name)?.size ?? 0) > 0,
+    wants: (name) => logger !== undefined || listeners.has(name),
     warn(warning) {
       if (warnings.has(warning.code)) return
       warnings.add(warning.code)

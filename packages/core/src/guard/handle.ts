@@ -6,9 +6,10 @@ import type { Policy } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import { isPromise } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
-import type { Hit, HitReply } from '../store/hit.ts'
-import { counterKey } from './check-context.ts'
+import type { Hit } from '../store/hit.ts'
+import { counterKey, NONE } from './check.ts'
 import { createDeadline } from './deadline.ts'
+import { refunds } from './evaluate.ts'
 import type { RequestHandle } from './guard.ts'
 import { recall } from './memo.ts'
 import type { Root } from './root.ts'
@@ -76,15 +77,12 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
 
   async function refund(request: GuardRequest): Promise<void> {
     const hits: Hit[] = []
-    for (let memo = recall(request); memo; memo = memo.next) {
-      if (memo.store !== store) continue
-      memo.hits.forEach((hit, i) => {
-        const answer: HitReply | undefined = memo.replies[i]
-        if (answer?.admitted && hit.cost > 0) hits.push({ ...hit, cost: -hit.cost, slot: answer.slot })
-      })
+    for (let check = recall(request); check; check = check.next) {
+      if (check.root.store !== store) continue
+      hits.push(...refunds(check))
       // Once: what was given back is not consumed any more.
-      memo.hits.length = 0
-      memo.replies.length = 0
+      check.sent = NONE
+      check.replies = NONE
     }
     if (hits.length > 0) await store?.hit(hits, { now: clock.now(), commit: 'all' })
   }

@@ -10,16 +10,29 @@ import type { Replica } from './replica.ts'
 /** What a policy wants when its count cannot be had. */
 export type CountFailure = 'local' | 'allow' | 'deny'
 
-export interface HitSender {
-  /** Replies in the order of the hits. `failed` is called, before the answer, when the store could not be asked. */
-  send(hits: readonly Hit[], now: number, commit: HitCommit, wait: Wait): Awaitable<readonly HitReply[]>
-}
-
-export interface Wait {
+/** How those who send hits deal with waiting and failing. */
+export interface Fallback {
   /** The decision's deadline; made at the first wait. */
   deadline(): Deadline
   onErrorOf(hit: Hit): CountFailure
   failed(hit: Hit): void
+}
+
+export interface HitSender {
+  /** The store's replies, in the order of the hits. Throws or rejects as the store does, without a deadline. */
+  readonly store: Store
+  /** Waits for the store's replies up to the deadline; then, and when they fail, each hit takes its policy's own way. */
+  wait(
+    replies: Promise<readonly HitReply[]>,
+    hits: readonly Hit[],
+    now: number,
+    commit: HitCommit,
+    fallback: Fallback,
+  ): Promise<readonly HitReply[]>
+  /** The replies in place of a store that has failed. */
+  fall(hits: readonly Hit[], now: number, commit: HitCommit, fallback: Fallback, error: unknown): readonly HitReply[]
+  /** Both of them, for where a call more does not matter. */
+  send(hits: readonly Hit[], now: number, commit: HitCommit, fallback: Fallback): Awaitable<readonly HitReply[]>
 }
 
 export interface HitSenderOptions {
@@ -31,53 +44,51 @@ export interface HitSenderOptions {
   readonly maxLocalKeys: number
 }
 
-/** Asks the store; when it throws, rejects or is late, each hit takes its policy's own way. */
 export function createHitSender({ store, replica, hub, instances, maxLocalKeys }: HitSenderOptions): HitSender {
   let local: Counters | undefined
 
-  function fall(hits: readonly Hit[], now: number, commit: HitCommit, wait: Wait, error: unknown): HitReply[] {
-    hub.fail('IPGUARD_STORE_FAILED', `The store "${store.name}" did not count.`, error)
-    local ??= createCounters({
-      maxKeys: maxLocalKeys,
-      bans: createBanBook(replica.table, (ban) => replica.apply({ put: [ban] }, now)),
-    })
-    const counted = hits.filter((hit) => wait.onErrorOf(hit) === 'local')
-    const replies = new Map<Hit, HitReply>()
-    const shares = counted.map((hit) => ({
-      ...hit,
-      limit: Math.max(Math.min(1, hit.limit), Math.floor(hit.limit / instances)),
-    }))
-    for (const [i, reply] of local.hit(shares, now, commit).entries()) replies.set(counted[i] as Hit, reply) // one reply to each hit
-    return hits.map((hit) => {
-      wait.failed(hit)
-      const admitted = wait.onErrorOf(hit) === 'allow'
-      return (
-        replies.get(hit) ?? {
-          admitted,
-          remaining: admitted ? hit.limit : 0,
-          resetAt: now,
-          retryAt: now + 1000,
-          slot: 0,
-        }
-      )
-    })
-  }
-
-  return {
-    send(hits, now, commit, wait) {
+  const sender: HitSender = {
+    store,
+    async wait(replies, hits, now, commit, fallback) {
+      const settled = await fallback.deadline().wait(replies)
+      if ('value' in settled) return settled.value
+      return sender.fall(hits, now, commit, fallback, 'error' in settled ? settled.error : undefined)
+    },
+    fall(hits, now, commit, fallback, error) {
+      hub.fail('IPGUARD_STORE_FAILED', `The store "${store.name}" did not count.`, error)
+      local ??= createCounters({
+        maxKeys: maxLocalKeys,
+        bans: createBanBook(replica.table, (ban) => replica.apply({ put: [ban] }, now)),
+      })
+      const counted = hits.filter((hit) => fallback.onErrorOf(hit) === 'local')
+      // This instance's share of each limit; at least one, unless nobody is let in at all.
+      const shares = counted.map((hit) => ({
+        ...hit,
+        limit: Math.max(Math.min(1, hit.limit), Math.floor(hit.limit / instances)),
+      }))
+      const own = local.hit(shares, now, commit)
+      return hits.map((hit) => {
+        fallback.failed(hit)
+        const admitted = fallback.onErrorOf(hit) === 'allow'
+        return (
+          own[counted.indexOf(hit)] ?? {
+            admitted,
+            remaining: admitted ? hit.limit : 0,
+            resetAt: now,
+            retryAt: now + 1000,
+            slot: 0,
+          }
+        )
+      })
+    },
+    send(hits, now, commit, fallback) {
       try {
         const replies = store.hit(hits, { now, commit })
-        if (!isPromise(replies)) return replies
-        return wait
-          .deadline()
-          .wait(replies)
-          .then((settled) => {
-            if ('value' in settled) return settled.value
-            return fall(hits, now, commit, wait, 'error' in settled ? settled.error : undefined)
-          })
+        return isPromise(replies) ? sender.wait(replies, hits, now, commit, fallback) : replies
       } catch (error) {
-        return fall(hits, now, commit, wait, error)
+        return sender.fall(hits, now, commit, fallback, error)
       }
     },
   }
+  return sender
 }

@@ -1,0 +1,32 @@
+import type { Decision, PolicyOutcome } from '../policy/decision.ts'
+import type { Check } from './check.ts'
+
+type Findings = Pick<Check<unknown>, 'now' | 'client' | 'limits' | 'noted' | 'degraded'>
+
+/** The frozen answer. `outcome` undefined: nobody objected. */
+export function decide(check: Findings, outcome: PolicyOutcome | undefined, createId: () => string): Decision {
+  const { now: at, client, limits, noted, degraded } = check
+  // Written out by shape: the plain allow is the hot path, and spreads cost more than the rest of it.
+  if (outcome === undefined && client && !noted && !degraded) {
+    Object.freeze(client)
+    if (!limits) return Object.freeze({ action: 'allow', at, client })
+    for (const limit of limits) Object.freeze(limit)
+    return Object.freeze({ action: 'allow', at, client, limits: Object.freeze(limits) })
+  }
+  return freezeAll({
+    action: 'allow',
+    ...outcome,
+    at,
+    ...(outcome && outcome.action !== 'allow' && { id: createId() }),
+    ...(client && { client }),
+    ...(limits && { limits }),
+    ...(noted && { shadow: noted }),
+    ...(degraded && { degraded }),
+  })
+}
+
+function freezeAll<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const each of Object.values(value)) freezeAll(each)
+  return Object.freeze(value)
+}
