@@ -18,7 +18,6 @@ export type IpGuardErrorCode =
   // calls on a guard
   | 'IPGUARD_BAN_ALLOWED'
   | 'IPGUARD_LADDER_MISSING'
-  | 'IPGUARD_GUARD_CLOSED'
   // warnings, each given once
   | 'IPGUARD_FORWARDED_UNTRUSTED'
   | 'IPGUARD_PEER_PRIVATE_UNTRUSTED'

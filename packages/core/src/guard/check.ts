@@ -11,7 +11,6 @@ import type { Deadline } from './deadline.ts'
 
 /** All requests without a client count together, when they are let in at all. */
 const UNKNOWN: CounterKey = Object.freeze({ kind: 0, length: 0, a: 0, b: 0, c: 0, d: 0, text: 'unknown' })
-const OPEN = new AbortController().signal
 
 export const NONE: readonly never[] = Object.freeze([])
 
@@ -19,6 +18,8 @@ export const NONE: readonly never[] = Object.freeze([])
 export interface CheckRoot {
   readonly store: Store | undefined
   readonly isInfrastructure: (address: Address) => boolean
+  /** For policies that wait for something else than the store. */
+  readonly startDeadline: () => Deadline
 }
 
 /** What a check is made of. */
@@ -66,6 +67,8 @@ export class Check<Facts> implements PolicyContext<Facts> {
   /** Keeps background work alive, where the platform has such a thing. */
   declare waitUntil: ((work: Promise<unknown>) => void) | undefined
   declare inShadow: Check<Facts> | undefined
+  /** The check that this one is the shadow view of. */
+  declare whole: Check<Facts> | undefined
   declare counterKey: CounterKey | undefined
   declare forms: PathForms | undefined
 
@@ -100,6 +103,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
     this.deadline = undefined
     this.waitUntil = undefined
     this.inShadow = undefined
+    this.whole = undefined
     this.counterKey = undefined
     this.forms = undefined
   }
@@ -119,14 +123,19 @@ export class Check<Facts> implements PolicyContext<Facts> {
   }
 
   get signal(): AbortSignal {
-    return this.deadline?.signal ?? OPEN
+    // Asked for before anything waits: the policy is about to.
+    const whole = this.whole ?? this
+    whole.deadline ??= this.root.startDeadline()
+    return whole.deadline.signal
   }
 }
 
 /** The same check as policies in shadow see it. */
 export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
-  check.inShadow ??= new Check(check.root, check.guard, undefined, check, true)
-  check.inShadow.deadline = check.deadline
+  if (!check.inShadow) {
+    check.inShadow = new Check(check.root, check.guard, undefined, check, true)
+    check.inShadow.whole = check
+  }
   return check.inShadow
 }
 

@@ -3,15 +3,15 @@ import type { Check } from './check.ts'
 
 type Findings = Pick<Check<unknown>, 'now' | 'client' | 'limits' | 'noted' | 'degraded'>
 
-/** The frozen answer. `outcome` undefined: nobody objected. */
+/** The frozen answer, deeply so but for the plain allow. `outcome` undefined: nobody objected. */
 export function decide(check: Findings, outcome: PolicyOutcome | undefined, createId: () => string): Decision {
   const { now: at, client, limits, noted, degraded } = check
-  // Written out by shape: the plain allow is the hot path, and spreads cost more than the rest of it.
+  // Written out by shape: the plain allow is the hot path, and spreads cost more than the rest of it. So does freezing (50 ns an object):
+  // here only the decision itself is frozen, whose parts are this request's own.
   if (outcome === undefined && client && !noted && !degraded) {
-    Object.freeze(client)
-    if (!limits) return Object.freeze({ action: 'allow', at, client })
-    for (const limit of limits) Object.freeze(limit)
-    return Object.freeze({ action: 'allow', at, client, limits: Object.freeze(limits) })
+    return limits
+      ? Object.freeze({ action: 'allow', at, client, limits })
+      : Object.freeze({ action: 'allow', at, client })
   }
   return freezeAll({
     action: 'allow',

@@ -1,3 +1,4 @@
+import { IpGuardError } from '../errors.ts'
 import { customOutcome } from '../policy/custom-outcome.ts'
 import type { PolicyOutcome } from '../policy/decision.ts'
 import { matches } from '../policy/matcher.ts'
@@ -108,9 +109,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     if (refused) return refused
     const settled = await deadline.wait(pending)
     const outcome =
-      'value' in settled
-        ? settled.value
-        : failure(check, policy, 'error' in settled ? settled.error : 'The deadline passed.')
+      'value' in settled ? settled.value : failure(check, policy, 'error' in settled ? settled.error : LATE)
     if (outcome && shadow) note(check, outcome)
     const verdict = (shadow ? undefined : outcome) ?? (await runFrom(check, i + 1))
     if (verdict && verdict.action !== 'allow' && !check.dry) giveBack(check)
@@ -201,7 +200,8 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
 
   function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): Verdict {
     degrade(check, policy.name)
-    hub.fail('IPGUARD_POLICY_FAILED', `Policy ${JSON.stringify(policy.name)} failed.`, error)
+    const code = error === LATE ? LATE.code : 'IPGUARD_POLICY_FAILED'
+    hub.fail(code, `Policy ${JSON.stringify(policy.name)} ${error === LATE ? 'was late' : 'failed'}.`, error)
     if (policy.onError !== 'deny') return undefined
     const evidence = [{ kind: 'error', message: 'The policy failed, and its onError is deny.' }] as const
     return { action: 'deny', policy: policy.name, reason: 'denied', evidence }
@@ -209,12 +209,14 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
 
   function deadlineOf(check: Check<Facts>, ms: number): Deadline {
     check.deadline ??= createDeadline(ms, clock)
-    if (check.inShadow) check.inShadow.deadline = check.deadline
     return check.deadline
   }
 
   return { run, runFrom }
 }
+
+/** Stands for the error of what did not answer in time. */
+const LATE = new IpGuardError('IPGUARD_DEADLINE_EXCEEDED', 'There was no answer by the deadline.')
 
 /** The hits that give back what the check has consumed. */
 export function refunds({ sent, replies }: Pick<Check<unknown>, 'sent' | 'replies'>): Hit[] {

@@ -55,7 +55,8 @@ export function createHitSender({ store, replica, hub, instances, maxLocalKeys }
       return sender.fall(hits, now, commit, fallback, 'error' in settled ? settled.error : undefined)
     },
     fall(hits, now, commit, fallback, error) {
-      hub.fail('IPGUARD_STORE_FAILED', `The store "${store.name}" did not count.`, error)
+      const code = error === undefined ? 'IPGUARD_DEADLINE_EXCEEDED' : 'IPGUARD_STORE_FAILED'
+      hub.fail(code, `The store "${store.name}" did not count${error === undefined ? ' by the deadline' : ''}.`, error)
       local ??= createCounters({
         maxKeys: maxLocalKeys,
         bans: createBanBook(replica.table, (ban) => replica.apply({ put: [ban] }, now)),

@@ -7,6 +7,7 @@ import type { Address } from '../ip/address.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
 import type { Store } from '../store/store.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { createDeadline, type Deadline } from './deadline.ts'
 import { createEventHub, type EventHub } from './events.ts'
 import type { GuardOptions } from './guard-options.ts'
 import { createHitSender, type HitSender } from './hit-sender.ts'
@@ -31,6 +32,7 @@ export interface Root<Facts> {
   readonly deadlines: { readonly store: number; readonly wait: number }
   readonly createId: () => string
   readonly isInfrastructure: (address: Address) => boolean
+  readonly startDeadline: () => Deadline
   /** A hit has struck: tells of it, and of the ban that came of it. */
   onStruck(hit: Hit, reply: HitReply, now: number): Promise<void> | undefined
   onExempt(policy: string): void
@@ -46,6 +48,7 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
   const requireHeader = policies.some((policy) => policy.kind === 'only-allow')
   const resolver = compileClientIp(options.clientIp ?? {}, { ipv6Prefix, requireHeader })
   const deadline = options.deadline === undefined ? undefined : parseDuration(options.deadline, 'createGuard.deadline')
+  const deadlines = { store: deadline ?? 50, wait: deadline ?? 500 }
   const replica = createReplica(store, options.mode ?? 'enforce', hub, clock)
   const allowLists = policies.flatMap(({ kind, list }) => (kind === 'allow' && list ? [list] : []))
   const manager = createManager({ store, replica, hub, metrics, clock, ipv6Prefix, allowLists })
@@ -63,8 +66,9 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
     resolver,
     observer: observeClientIp(resolver),
     ipv6Prefix,
-    deadlines: { store: deadline ?? 50, wait: deadline ?? 500 },
+    deadlines,
     createId: options.createId ?? (() => crypto.randomUUID()),
+    startDeadline: () => createDeadline(deadlines.wait, clock),
     isInfrastructure: options.banInfrastructure ? () => false : isInfrastructure(resolver.trust),
     onStruck(hit, { banned, strikes = 1 }, now) {
       const { counter, key } = hit

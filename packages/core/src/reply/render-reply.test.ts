@@ -55,7 +55,7 @@ test('text', () => {
   const text = reply(limited, { accept: 'text/plain' })
   expect(text?.headers['Content-Type']).toBe('text/plain; charset=utf-8')
   expect(text?.body).toBe(
-    "Too many requests (rate-limited).\nTry again in 1 day.\nIf you think this is a mistake, give this reference to the site's owner: ref-1\n",
+    "Too many requests. You have sent too many requests (rate-limited).\nTry again in 1 day.\nIf you think this is a mistake, give this reference to the site's owner: ref-1\n",
   )
 })
 

@@ -15,12 +15,12 @@ export interface ReplyOptions {
   readonly exposeHeaders?: boolean
 }
 
-const TITLES: Readonly<Record<string, string>> = {
-  denied: 'Access denied',
-  banned: 'Access denied for a time',
-  'rate-limited': 'Too many requests',
-  'challenge-required': 'A check is required',
-  'unknown-client': 'Access denied',
+/** For people: a title, and what it means for them. */
+const WORDS: Readonly<Record<string, readonly [title: string, sentence: string]>> = {
+  denied: ['Access denied', 'Your address may not use this site'],
+  banned: ['Access denied for a time', 'Your address is blocked for a time'],
+  'rate-limited': ['Too many requests', 'You have sent too many requests'],
+  'challenge-required': ['A check is required', 'This site must check your browser first'],
 }
 
 /**
@@ -37,7 +37,7 @@ export function reply(decision: Decision, options: ReplyOptions = {}): Reply | u
   const status = decision.action === 'limit' ? 429 : 403
   const reason = decision.reason ?? 'denied'
   const shown = options.exposeTier && decision.tier !== undefined ? decision.tier : reason
-  const title = TITLES[reason] ?? 'Access denied'
+  const [title, sentence] = WORDS[reason] ?? ['Access denied', 'Your address could not be told']
   const type = negotiate(options.accept)
   const headers: Record<string, string> = {
     'Cache-Control': 'no-store',
@@ -49,7 +49,7 @@ export function reply(decision: Decision, options: ReplyOptions = {}): Reply | u
     ...(decision.retryAfter !== undefined && { 'Retry-After': String(decision.retryAfter) }),
     ...allowHeaders(decision, options),
   }
-  const body = options.method === 'HEAD' ? '' : render(type, { status, title, shown, decision })
+  const body = options.method === 'HEAD' ? '' : render(type, { status, title, sentence, shown, decision })
   return { status, headers, body }
 }
 
@@ -102,14 +102,15 @@ function mediaType(range: string): MediaType | undefined {
 interface Shown {
   readonly status: number
   readonly title: string
+  readonly sentence: string
   readonly shown: string
   readonly decision: Decision
 }
 
-function render(type: MediaType, { status, title, shown, decision }: Shown): string {
+function render(type: MediaType, { status, title, sentence, shown, decision }: Shown): string {
   const { id, retryAfter, expires } = decision
-  const until = expires === undefined ? undefined : new Date(Math.min(expires, 8.64e15)).toISOString()
   if (type === 'application/problem+json') {
+    const until = expires === undefined ? undefined : new Date(Math.min(expires, 8.64e15)).toISOString()
     return JSON.stringify({
       type: 'about:blank',
       title,
@@ -121,19 +122,10 @@ function render(type: MediaType, { status, title, shown, decision }: Shown): str
       id,
     })
   }
-  const wait = retryAfter === undefined ? undefined : `Try again in ${humanTime(retryAfter)}.`
-  const lines = [
-    `${title} (${shown}).`,
-    wait,
-    id && `If you think this is a mistake, give this reference to the site's owner: ${id}`,
-  ]
-  const text = lines.filter((each) => each !== undefined)
-  if (type === 'text/plain') return `${text.join('\n')}\n`
-  return page(
-    title,
-    [shown, wait].filter((each) => each !== undefined),
-    id,
-  )
+  const lines = [`${sentence} (${shown}).`]
+  if (retryAfter !== undefined) lines.push(`Try again in ${humanTime(retryAfter)}.`)
+  if (id !== undefined) lines.push(`If you think this is a mistake, give this reference to the site's owner: ${id}`)
+  return type === 'text/plain' ? `${title}. ${lines.join('\n')}\n` : page(title, lines)
 }
 
 function humanTime(seconds: number): string {
@@ -149,11 +141,11 @@ function humanTime(seconds: number): string {
 }
 
 /** All that is put in is an enum, a number, a checked tier name or an id; escaped all the same, as ids may be the application's. */
-function page(title: string, lines: readonly string[], id: string | undefined): string {
+function page(title: string, lines: readonly string[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escapeHtml(title)}</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}small{color:#595959}@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}small{color:#aaa}}</style></head>
-<body><h1>${escapeHtml(title)}</h1>${lines.map((each) => `<p>${escapeHtml(each)}</p>`).join('')}${id === undefined ? '' : `<p><small>Reference for the site's owner: ${escapeHtml(id)}</small></p>`}</body></html>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color-scheme:light dark}h1{font-size:1.5rem}</style></head>
+<body><h1>${escapeHtml(title)}</h1>${lines.map((each) => `<p>${escapeHtml(each)}</p>`).join('')}</body></html>
 `
 }
 
