@@ -1,0 +1,96 @@
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { entries, read, root } from './workspace.ts'
+
+/** A TypeScript block of a Markdown file. */
+interface Example {
+  readonly file: string
+  /** Of the line with the fence, from 1. */
+  readonly line: number
+  /** What stands behind `ts` on that line. */
+  readonly info: string
+  readonly code: string
+}
+
+const pages = globSync(['README.md', 'packages/*/README.md', 'docs/**/*.md'], { cwd: root }).toSorted()
+const examples = pages.flatMap(examplesOf)
+const checked = examples.filter(({ info }) => !info.startsWith('no-check'))
+
+function examplesOf(file: string): Example[] {
+  const text = read(file)
+  return [...text.matchAll(/^```(?:ts|typescript)\b[^\S\n]*(.*)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    file,
+    line: text.slice(0, match.index).split('\n').length,
+    info: match[1] ?? '',
+    code: match[2] ?? '',
+  }))
+}
+
+/** Beside an example of the workspace, so that `express` and the types of Node are found as users find them. */
+const FOLDER = join(root, 'examples/express')
+
+/** What the compiler says of every example, as `file:line: message`; compiled together, each a module of its own. */
+function problems(all: readonly Example[]): string[] {
+  const virtual = new Map(all.map((example, i) => [join(FOLDER, `readme-example-${i}.ts`), example]))
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, FOLDER)
+  const settings: ts.CompilerOptions = {
+    ...options,
+    composite: false,
+    declaration: false,
+    emitDeclarationOnly: false,
+    isolatedDeclarations: false,
+    rewriteRelativeImportExtensions: false,
+    noEmit: true,
+    // An example shows a value that it does nothing with.
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    rootDir: root,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+    types: ['node'],
+    paths: Object.fromEntries(entries.map(({ specifier, source }) => [specifier, [join(root, source)]])),
+  }
+  const host = ts.createCompilerHost(settings)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (path) => virtual.has(path) || fileExists(path)
+  host.readFile = (path) => virtual.get(path)?.code ?? readFile(path)
+  host.getSourceFile = (path, language, ...rest) => {
+    const example = virtual.get(path)
+    // A block that imports nothing is a module too: its names are its own.
+    if (example) return ts.createSourceFile(path, `${example.code}\nexport {}\n`, language, true)
+    return getSourceFile(path, language, ...rest)
+  }
+  const program = ts.createProgram([...virtual.keys()], settings, host)
+  return [...virtual].flatMap(([path, { file, line }]) => {
+    const source = program.getSourceFile(path)
+    if (!source) return [`${file}:${line}: was not compiled`]
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ start = 0, messageText }) =>
+        `${file}:${line + 1 + source.getLineAndCharacterOfPosition(start).line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+    )
+  })
+}
+
+describe('TypeScript examples in Markdown', () => {
+  it('are found in the README, in packages and in the docs', () => {
+    for (const file of ['README.md', 'packages/core/README.md', 'docs/errors/IPGUARD_OPTION_UNKNOWN.md']) {
+      expect(examples.map((example) => example.file)).toContain(file)
+    }
+  })
+
+  it('type-check as they stand', () => {
+    expect(problems(checked)).toEqual([])
+  })
+
+  it('are checked, unless they say why not', () => {
+    const silent = examples.filter(({ info }) => info.startsWith('no-check') && info.length < 'no-check: why'.length)
+    expect(silent.map(({ file, line }) => `${file}:${line}`)).toEqual([])
+  })
+
+  it('would fail with the file and the line', () => {
+    const wrong = { file: 'x.md', line: 10, info: '', code: "import { allow } from '@ipguard/core'\nallow(1)\n" }
+    expect(problems([wrong])).toEqual([expect.stringMatching(/^x\.md:12: Argument of type 'number'/)])
+  })
+})
