@@ -40,9 +40,6 @@ export class Check<Facts> implements PolicyContext<Facts> {
   declare readonly request: GuardRequest
   declare readonly facts: Facts
   declare readonly now: number
-  declare readonly client: Client | undefined
-  declare readonly address: Address | undefined
-  declare readonly allowable: boolean
   declare readonly shadow: boolean
   declare readonly resolved: ResolvedClient | undefined
   declare readonly root: CheckRoot
@@ -66,9 +63,8 @@ export class Check<Facts> implements PolicyContext<Facts> {
   declare deadline: Deadline | undefined
   /** Keeps background work alive, where the platform has such a thing. */
   declare waitUntil: ((work: Promise<unknown>) => void) | undefined
-  declare inShadow: Check<Facts> | undefined
-  /** The check that this one is the shadow view of. */
-  declare whole: Check<Facts> | undefined
+  /** The view that policies in shadow have of this check; and the check that such a view is of. */
+  declare twin: Check<Facts> | undefined
   declare counterKey: CounterKey | undefined
   declare forms: PathForms | undefined
 
@@ -79,14 +75,10 @@ export class Check<Facts> implements PolicyContext<Facts> {
     parts: CheckParts<Facts>,
     shadow: boolean,
   ) {
-    const { resolved } = parts
     this.request = parts.request
     this.facts = parts.facts
     this.now = parts.now
-    this.resolved = resolved
-    this.client = resolved?.client
-    this.address = resolved?.address
-    this.allowable = resolved?.allowable ?? false
+    this.resolved = parts.resolved
     this.shadow = shadow
     this.root = root
     this.guard = guard
@@ -102,10 +94,21 @@ export class Check<Facts> implements PolicyContext<Facts> {
     this.degraded = undefined
     this.deadline = undefined
     this.waitUntil = undefined
-    this.inShadow = undefined
-    this.whole = undefined
+    this.twin = undefined
     this.counterKey = undefined
     this.forms = undefined
+  }
+
+  get client(): Client | undefined {
+    return this.resolved?.client
+  }
+
+  get address(): Address | undefined {
+    return this.resolved?.address
+  }
+
+  get allowable(): boolean {
+    return this.resolved?.allowable ?? false
   }
 
   get key(): CounterKey {
@@ -124,7 +127,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
 
   get signal(): AbortSignal {
     // Asked for before anything waits: the policy is about to.
-    const whole = this.whole ?? this
+    const whole = this.shadow && this.twin ? this.twin : this
     whole.deadline ??= this.root.startDeadline()
     return whole.deadline.signal
   }
@@ -132,11 +135,11 @@ export class Check<Facts> implements PolicyContext<Facts> {
 
 /** The same check as policies in shadow see it. */
 export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
-  if (!check.inShadow) {
-    check.inShadow = new Check(check.root, check.guard, undefined, check, true)
-    check.inShadow.whole = check
+  if (!check.twin) {
+    check.twin = new Check(check.root, check.guard, undefined, check, true)
+    check.twin.twin = check
   }
-  return check.inShadow
+  return check.twin
 }
 
 /** By what a client is counted: its key's words, length and text. */

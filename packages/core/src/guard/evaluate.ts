@@ -71,6 +71,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
         const ban = scopedBan(policy, context)
         if (ban) return ban
         collect(check, policy.count(context))
+        if (policy.kind === 'limit') return undefined
       }
       const outcome = policy.evaluate(context)
       if (!outcome) return undefined

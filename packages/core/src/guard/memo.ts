@@ -8,19 +8,34 @@ const KEY = Symbol.for('ipguard.request')
 /** For requests that cannot take a property. */
 const FROZEN = Symbol.for('ipguard.requests')
 
+interface Frozen {
+  readonly checks: WeakMap<object, Check<unknown>>
+  /** Spares all other requests the look-up. */
+  any: boolean
+}
+
+const holder = globalThis as { [FROZEN]?: Frozen } // our own slot in the global object
+holder[FROZEN] ??= { checks: new WeakMap(), any: false }
+const frozen = holder[FROZEN]
+
 type Known = Check<unknown> | undefined
 type Carrier = { [KEY]?: Known }
 
 /** What is known of a request: the newest guard's check first. */
 export function recall(request: GuardRequest): Known {
   const native: Carrier = request.native ?? request
-  return native[KEY] ?? (Object.isExtensible(native) ? undefined : frozenRequests().get(native))
+  return native[KEY] ?? (frozen.any ? frozen.checks.get(native) : undefined)
 }
 
 export function remember(request: GuardRequest, check: Check<unknown>): void {
   const native: Carrier = request.native ?? request
-  if (Object.isExtensible(native)) native[KEY] = check
-  else frozenRequests().set(native, check)
+  try {
+    native[KEY] = check
+  } catch {
+    // Frozen: asking first would cost every request what these few cost.
+    frozen.checks.set(native, check)
+    frozen.any = true
+  }
 }
 
 /** The guard's own check of the request. */
@@ -38,10 +53,4 @@ export function countedBefore(check: Pick<Check<unknown>, 'next' | 'root'>, hit:
     if (i >= 0) return each.replies[i]
   }
   return undefined
-}
-
-function frozenRequests(): WeakMap<object, Check<unknown>> {
-  const holder = globalThis as { [FROZEN]?: WeakMap<object, Check<unknown>> } // our own slot in the global object
-  holder[FROZEN] ??= new WeakMap()
-  return holder[FROZEN]
 }

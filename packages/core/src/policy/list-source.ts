@@ -19,26 +19,26 @@ export interface CompiledList {
 
 /** @throws {IpGuardError} `IPGUARD_CIDR_INVALID`, naming the entry; `IPGUARD_OPTION_INVALID` when it is no list or a list of nothing. */
 export function compileList(source: ListSource, option: string): CompiledList {
-  const current = readerOf(source, option)
+  const list = liveList(source, option)
   return {
-    current,
+    current: () => list.current,
     match(address) {
-      const set = current()
+      const set = list.current
       // Membership first: it needs no object, and most requests are on no list.
       return set?.hasAddress(address) ? set.lookupAddress(address) : undefined
     },
   }
 }
 
-function readerOf(source: ListSource, option: string): () => IpSet | undefined {
+function liveList(source: ListSource, option: string): LiveList {
   if (typeof source === 'object' && source !== null) {
-    if ('hasAddress' in source) return () => source
-    if ('current' in source) return () => source.current
+    if ('hasAddress' in source) return { current: source }
+    if ('current' in source) return source
     if (Symbol.iterator in source) {
       const set = ipSet(source)
       if (set.size === 0)
         throw invalidOption(option, 'an empty list', 'at least one address or CIDR, or a live list { current }')
-      return () => set
+      return { current: set }
     }
   }
   throw invalidOption(

@@ -17,7 +17,9 @@ import {
 } from './policy.ts'
 
 /** A value, or a synchronous function of the request, its client (undefined when unknown) and the application's facts. */
-export type PerRequest<T, Facts> = T | ((request: GuardRequest, client: Client | undefined, facts: Facts) => T)
+export type PerRequest<T, Facts> = T | PerRequestFunction<T, Facts>
+
+type PerRequestFunction<T, Facts> = (request: GuardRequest, client: Client | undefined, facts: Facts) => T
 
 export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
   /** Requests (or cost) per window: a whole number from 0; Infinity: not limited. Absent: only strikes are kept, for the ladder. */
@@ -129,6 +131,24 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
     return customKey(text)
   }
 
+  const limitOf = (
+    asked: PerRequestFunction<number, Facts>,
+    { request, client, facts }: PolicyContext<Facts>,
+  ): number => {
+    const most = asked(request, client, facts)
+    if (!isLimit(most)) throw unusable(fields.name, 'limit', most, 'a whole number from 0, or Infinity')
+    lastLimit = most
+    return most
+  }
+  const costOf = (
+    asked: PerRequestFunction<number, Facts>,
+    { request, client, facts }: PolicyContext<Facts>,
+  ): number => {
+    const weight = asked(request, client, facts)
+    if (!isCost(weight)) throw unusable(fields.name, 'cost', weight, 'a whole number from 0')
+    return weight
+  }
+
   return {
     ...fields,
     kind: 'limit',
@@ -136,14 +156,11 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
     counter: (shadow) => (shadow ? counters.shadow : counters.live),
     count(context, failed) {
       if (limit === undefined) return NONE
-      const { request, client, facts } = context
-      if (!options.preflights && request.method === 'OPTIONS' && isPreflight(request)) return NONE
+      const { request } = context
+      if (request.method === 'OPTIONS' && !options.preflights && isPreflight(request)) return NONE
       if (spared?.(context)) return NONE
-      const most = typeof limit !== 'function' ? limit : failed ? lastLimit : limit(request, client, facts)
-      const weight = typeof cost !== 'function' ? cost : failed ? 1 : cost(request, client, facts)
-      if (!isLimit(most)) throw unusable(fields.name, 'limit', most, 'a whole number from 0, or Infinity')
-      if (!isCost(weight)) throw unusable(fields.name, 'cost', weight, 'a whole number from 0')
-      lastLimit = most
+      const most = typeof limit === 'number' ? limit : failed ? lastLimit : limitOf(limit, context)
+      const weight = typeof cost === 'number' ? cost : failed ? 1 : costOf(cost, context)
       if (most === Number.POSITIVE_INFINITY) return NONE
       const counter = context.shadow ? counters.shadow : counters.live
       const hit: Hit = { counter, key: failed ? context.key : keyOf(context), limit: most, cost: weight }
