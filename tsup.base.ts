@@ -16,6 +16,8 @@ export function build(entry: Readonly<Record<string, string>>): ReturnType<typeo
     sourcemap: false,
     clean: true,
     treeshake: true,
+    // Deno knows built-in modules by their prefix only.
+    removeNodeProtocol: false,
     outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
   })
 }

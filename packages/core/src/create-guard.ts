@@ -83,9 +83,9 @@ function buildGuard<Facts>(
     check,
     handle,
     strike,
-    reply(decision, request) {
+    reply(decision, request, headers) {
       const { exposeTier = false, onRefused } = options
-      const plain = reply(decision, { accept: request.headers.get('accept'), method: request.method, exposeTier })
+      const plain = reply(decision, { accept: request.headers.get('accept'), method: request.method, exposeTier, ...headers })
       if (!plain) return undefined
       const policy = policies.find(({ name }) => name === decision.policy)
       const byPolicy = changed(() => policy?.onRefused?.(plain, request), plain)

@@ -34,7 +34,7 @@ export {
 } from './policy/policy.ts'
 export { type PerRequest, type RateLimitOptions, rateLimit } from './policy/rate-limit.ts'
 export type { Reply } from './policy/refusal.ts'
-export { allowHeaders, type ReplyOptions, reply } from './reply/render-reply.ts'
+export { allowHeaders, type HeaderOptions, type ReplyOptions, reply } from './reply/render-reply.ts'
 export { toResponse } from './reply/to-response.ts'
 export type { GuardRequest } from './request.ts'
 export { createBanBook } from './store/ban-book.ts'

@@ -2,6 +2,7 @@ import type { Client } from '../client-ip/client.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Reply } from '../policy/refusal.ts'
+import type { HeaderOptions } from '../reply/render-reply.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
@@ -35,7 +36,7 @@ export interface Guard<Facts = unknown> extends Omit<Manager, 'widen'> {
   /** What an adapter hands to the handler, after `check`. */
   handle(request: GuardRequest, decision: Decision): RequestHandle
   /** The reply to a refusal, with the changes of `onRefused`; undefined on `allow`. */
-  reply(decision: Decision, request: GuardRequest): Reply | undefined
+  reply(decision: Decision, request: GuardRequest, options?: HeaderOptions): Reply | undefined
   /** A guard with more policies behind these, for one route, over the same store. What this one has asked of a request is not asked again. */
   with(options: { readonly policies: readonly Policy<Facts>[] }): Guard<Facts>
   /** A strike from the application; without `policy`, for the first ladder without a limit, else the first ladder. */

@@ -113,7 +113,7 @@ describe('the handle of a request', () => {
       const once = request()
       const decision = guard.check(once, { peer })
       if (decision instanceof Promise) throw new Error('a promise')
-      return { decision, ...guard.handle(once, decision) }
+      return guard.handle(once, decision)
     }
     const first = ask()
     await first.refund()

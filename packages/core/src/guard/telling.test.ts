@@ -45,7 +45,7 @@ test('the logger gets JSON-safe fields on one line, refusals only, and nothing o
   const { guard, now } = testGuard([deny(['203.0.113.7'], { name: 'bad‮\u001b[31m'.replace(/[^\w]/g, '') })], {
     logger: { info: write('info'), warn: write('warn'), error: write('error') },
   })
-  const headers = new Headers({ 'user-agent': 'x${jndi:ldap://a}', cookie: 'session=secret' })
+  const headers = new Headers({ 'user-agent': 'x$' + '{jndi:ldap://a}', cookie: 'session=secret' })
   now('192.0.2.1', { headers })
   now('203.0.113.7', { headers })
   await guard.ban('198.51.100.7', { for: '1h', reason: 'line\nbreak' })

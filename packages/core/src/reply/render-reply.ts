@@ -2,17 +2,21 @@ import type { Decision } from '../policy/decision.ts'
 import type { Reply } from '../policy/refusal.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
 
-export interface ReplyOptions {
+/** Which headers a reply or an answer carries. */
+export interface HeaderOptions {
+  /** `RateLimit` headers. @default true */
+  readonly rateLimitHeaders?: boolean
+  /** Lets scripts of other origins read `Retry-After` and the `RateLimit` headers (`Access-Control-Expose-Headers`). @default false */
+  readonly exposeHeaders?: boolean
+}
+
+export interface ReplyOptions extends HeaderOptions {
   /** The request's `Accept` header. @default problem+json */
   readonly accept?: string | null | undefined
   /** HEAD is answered without a body. */
   readonly method?: string
   /** Puts the ladder's tier in place of the reason. @default false */
   readonly exposeTier?: boolean
-  /** `RateLimit` headers. @default true */
-  readonly rateLimitHeaders?: boolean
-  /** Lets scripts of other origins read `Retry-After` and the `RateLimit` headers (`Access-Control-Expose-Headers`). @default false */
-  readonly exposeHeaders?: boolean
 }
 
 /** For people: a title, and what it means for them. */
@@ -59,13 +63,12 @@ export function reply(decision: Decision, options: ReplyOptions = {}): Reply | u
  * @example
  * for (const [name, value] of Object.entries(allowHeaders(decision))) response.headers.set(name, value)
  */
-export function allowHeaders(
-  decision: Decision,
-  options: Pick<ReplyOptions, 'rateLimitHeaders' | 'exposeHeaders'> = {},
-): Record<string, string> {
-  if (!decision.limits || options.rateLimitHeaders === false) return {}
-  const headers = rateLimitHeaders(decision.limits, decision.at)
-  if (options.exposeHeaders) headers['Access-Control-Expose-Headers'] = 'RateLimit, RateLimit-Policy, Retry-After'
+export function allowHeaders(decision: Decision, options: HeaderOptions = {}): Record<string, string> {
+  const { limits, retryAfter, at } = decision
+  const headers = limits && options.rateLimitHeaders !== false ? rateLimitHeaders(limits, at) : {}
+  if (options.exposeHeaders && (limits || retryAfter !== undefined)) {
+    headers['Access-Control-Expose-Headers'] = 'RateLimit, RateLimit-Policy, Retry-After'
+  }
   return headers
 }
 

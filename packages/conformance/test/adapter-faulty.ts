@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { allowHeaders, type Decision, type GuardRequest, type Reply } from '@ipguard/core'
+import type { AdapterMount, AdapterServer, AdapterSetup, RouteInput } from '../src/index.ts'
+import type { Fault } from './adapter-faults.ts'
+
+/** A small adapter for plain `node:http`, whole but for the one thing that `fault` names. */
+export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) => Promise<AdapterServer> {
+  const has = (one: Fault): boolean => fault === one
+
+  async function decide(mount: AdapterMount, native: IncomingMessage): Promise<readonly [Decision, GuardRequest]> {
+    const request = viewOf(mount, native)
+    const facts = has('forgets the facts') ? undefined : mount.facts?.((name) => native.headers[name]?.toString())
+    const peer = has('takes the leftmost forwarded address for the peer')
+      ? (native.headers['x-forwarded-for']?.toString().split(',')[0]?.trim() ?? native.socket.remoteAddress)
+      : native.socket.remoteAddress
+    const decision = mount.guard.check(request, { peer, ...(facts && { facts }) })
+    if (decision instanceof Promise && has('does not wait for decisions')) return [{ action: 'allow', at: 0 }, request]
+    return [await decision, request]
+  }
+
+  function viewOf(mount: AdapterMount, native: IncomingMessage): GuardRequest {
+    const first = has('reads the first of repeated lines only')
+    const url = native.url ?? '/'
+    return {
+      method: native.method ?? 'GET',
+      url: has('reads the URL that is left behind a prefix') && mount.path !== '/' ? url.slice(mount.path.length) : url,
+      headers: {
+        get(name) {
+          if (has('always answers in text') && name === 'accept') return 'text/plain'
+          const value = first ? native.headersDistinct[name]?.[0] : native.headers[name]
+          return Array.isArray(value) ? value.join(', ') : value
+        },
+      },
+      ...(!has('does not say which request it is') && { native }),
+    }
+  }
+
+  async function pass(
+    mount: AdapterMount,
+    native: IncomingMessage,
+    res: ServerResponse,
+    input: RouteInput,
+  ): Promise<boolean> {
+    const [decision, request] = await decide(mount, native)
+    if (!has('hands the handler nothing')) Object.assign(input, { handle: mount.guard.handle(request, decision) })
+    if (has('adds a header of its own')) res.setHeader('X-Guarded-By', 'ipguard')
+    const on =
+      (mount.headers !== false || has('sends RateLimit headers where they are off')) &&
+      !has('forgets the RateLimit headers')
+    const headers = allowHeaders(decision, { rateLimitHeaders: on, exposeHeaders: mount.exposeHeaders ?? false })
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+    const refusal = mount.guard.reply(decision, request)
+    if (refusal) send(res, refusal, on)
+    return !refusal || has('calls the handler after a refusal')
+  }
+
+  async function serve(setup: AdapterSetup, native: IncomingMessage, res: ServerResponse): Promise<void> {
+    const input: RouteInput = { handle: undefined, readBody: () => text(native) }
+    const path = native.url?.split('?')[0]
+    const route = setup.routes.find((each) => each.method === native.method && each.path === path)
+    const under = setup.mounts.filter((mount) => mount.path === '/' || path?.startsWith(`${mount.path}/`))
+    const mounts = route?.guard ? [...under, { path: '/', guard: route.guard }] : under
+    try {
+      for (const mount of mounts) if (!(await pass(mount, native, res, input))) return
+    } catch (error) {
+      if (!has('lets in whom facts fail for')) throw error
+    }
+    if (mounts.length > 0 && has('reads the body away')) await text(native)
+    if (mounts.length > 0 && has('calls the handler twice')) await route?.answer(input)
+    const { status, headers, chunks } = (await route?.answer(input)) ?? { status: 404, headers: {}, chunks: [] }
+    if (res.writableEnded) return
+    res.writeHead(status, headers)
+    for (const chunk of chunks) res.write(chunk)
+    res.end()
+  }
+
+  function send(res: ServerResponse, { status, headers, body }: Reply, limits: boolean): void {
+    const kept = Object.entries(headers).filter(([name]) => limits || !name.startsWith('RateLimit'))
+    res.writeHead(has('forgets HEAD') && res.req.method === 'HEAD' ? 200 : status, Object.fromEntries(kept))
+    res.end(body)
+  }
+
+  return async (setup) => {
+    const server = createServer((native, res) => {
+      serve(setup, native, res).catch(() => {
+        if (!res.headersSent) res.writeHead(500)
+        res.end()
+      })
+    })
+    if (setup.onUpgrade) {
+      const listener = upgrade(setup, setup.onUpgrade)
+      server.on('upgrade', (...args) => void listener(...args))
+    }
+    await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
+    const { port } = server.address() as AddressInfo
+    const close = (): Promise<void> =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+    return { host: setup.host, port, close }
+  }
+
+  function upgrade(
+    { mounts }: AdapterSetup,
+    onUpgrade: NonNullable<AdapterSetup['onUpgrade']>,
+  ): (native: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void> {
+    return async (native, socket, head) => {
+      for (const mount of has('leaves upgrades alone') ? [] : mounts) {
+        const [decision, request] = await decide(mount, native)
+        const refusal = mount.guard.reply(decision, request)
+        if (!refusal) continue
+        const lines = Object.entries(refusal.headers).map(([name, value]) => `${name}: ${value}\r\n`)
+        socket.resume()
+        socket.end(`HTTP/1.1 ${refusal.status} Refused\r\n${lines.join('')}\r\n${refusal.body}`)
+        return
+      }
+      // The end of a line makes the suite's listener answer, so that nobody waits for what is lost.
+      onUpgrade(native, socket, has('loses what follows a handshake') ? Buffer.from('\n') : head)
+    }
+  }
+}

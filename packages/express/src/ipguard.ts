@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Guard, GuardOptions, RequestHandle } from '@ipguard/core'
+import {
+  checkAdapterOptions,
+  guardFrom,
+  guardRequest,
+  type NodeAdapterOptions,
+  type NodeAnswer,
+  warningsOf,
+} from '@ipguard/node'
+import { memoryStore } from '@ipguard/store-memory'
+import type { Request } from 'express'
+import { observeTrustProxy } from './trust-proxy.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The decision on this request, and what a handler can do about it. There behind `ipguard(...)`. */
+      ipguard: RequestHandle
+    }
+  }
+}
+
+export type ExpressAdapterOptions<Facts = unknown> = NodeAdapterOptions<Request, Facts>
+
+/** The middleware; `guard` is for `ban`, `status` and the like. */
+export interface IpGuardMiddleware<Facts = unknown> {
+  // The types of node:http: with those of Express a route's own parameters would no longer be inferred.
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
+  readonly guard: Guard<Facts>
+}
+
+/**
+ * Guards an Express app, a router or one route: refused requests are answered here, the others go on with `req.ipguard`.
+ *
+ * Takes the options of `createGuard`, with `memoryStore()` and process warnings as defaults, or a guard. Mounted twice, it counts once.
+ * `trust proxy` is not read: the client is the socket's address unless `clientIp` says otherwise. An error in `facts` goes to `next(error)`.
+ *
+ * @example
+ * app.use(ipguard({ policies: [deny(['198.51.100.0/24']), rateLimit({ limit: 60, window: '60s' })] }))
+ * @throws {IpGuardError} as `createGuard` does, and `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_OPTION_INVALID` for the adapter's options
+ */
+export function ipguard<Facts = unknown>(
+  optionsOrGuard: GuardOptions<Facts> | Guard<Facts>,
+  adapterOptions: ExpressAdapterOptions<Facts> = {},
+): IpGuardMiddleware<Facts> {
+  checkAdapterOptions(adapterOptions, 'ipguard')
+  const guard = guardFrom(optionsOrGuard, memoryStore)
+  const observe = observeTrustProxy(warningsOf(optionsOrGuard))
+
+  function middleware(native: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
+    const req = native as Request // Express calls this
+    const goOn = ({ handle, refusal }: NodeAnswer): void => {
+      req.ipguard = handle
+      observe(req, handle.decision)
+      if (!refusal) next()
+    }
+    let answer: ReturnType<typeof guardRequest>
+    try {
+      answer = guardRequest(guard, req, res, adapterOptions)
+    } catch (error) {
+      next(error)
+      return
+    }
+    if (answer instanceof Promise) answer.then(goOn, next)
+    else goOn(answer)
+  }
+  return Object.assign(middleware, { guard })
+}

@@ -1,0 +1,79 @@
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { checkOptions, type Duration, invalidOption, parseDuration } from '@ipguard/core'
+
+export interface FileSnapshotOptions {
+  /** How long a change may stay unsaved. @default '1s' */
+  readonly every?: Duration
+}
+
+/** What `memoryStore({ snapshot })` takes. */
+export interface FileSnapshot {
+  load(): Promise<Uint8Array | undefined>
+  save(bytes: Uint8Array): Promise<void>
+  readonly every?: Duration
+}
+
+/**
+ * Keeps the bans and entries of a memory store in a file, so that they survive a restart of a single process.
+ *
+ * Each save writes a new file beside it, readable by the owner only, flushes it to the disk and renames it: a crash at any moment leaves
+ * the old file or the new one whole. The folder must exist. A file that is damaged all the same is told by its checksum; the store then
+ * starts empty and warns with `IPGUARD_SNAPSHOT_DAMAGED`. A process has its own file: two that share one overwrite each other's.
+ *
+ * @example
+ * ipguard({ store: memoryStore({ snapshot: fileSnapshot('/var/lib/app/bans.snapshot') }), policies })
+ * @throws {IpGuardError} `IPGUARD_OPTION_INVALID`, `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_DURATION_INVALID`
+ */
+export function fileSnapshot(path: string, options: FileSnapshotOptions = {}): FileSnapshot {
+  if (typeof path !== 'string' || path === '') throw invalidOption('fileSnapshot.path', path, 'the name of a file')
+  checkOptions(options, ['every'], 'fileSnapshot')
+  const { every } = options
+  if (every !== undefined) parseDuration(every, 'fileSnapshot.every')
+  const temporary = `${path}.${process.pid}.tmp`
+  return {
+    async load() {
+      try {
+        return await readFile(path)
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
+    async save(bytes) {
+      // Left over by a process of the same id, or put there by somebody else: `wx` follows no link and keeps no old mode.
+      await rm(temporary, { force: true })
+      try {
+        await writeThrough(await open(temporary, 'wx', 0o600), bytes)
+        await rename(temporary, path)
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+      await syncFolder(dirname(path))
+    },
+    ...(every !== undefined && { every }),
+  }
+}
+
+async function writeThrough(file: FileHandle, bytes?: Uint8Array): Promise<void> {
+  try {
+    if (bytes) await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes the rename itself survive a power cut; not every system can open a folder. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await writeThrough(await open(folder, 'r'))
+  } catch {
+    // The file is whole either way: at worst it is the one before.
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,86 @@
+import { IncomingMessage, type Server } from 'node:http'
+import { Socket } from 'node:net'
+import { resolveClientIp } from '@ipguard/core'
+import { describe, expect, it } from 'vitest'
+import { nodeRequest } from './node-request.ts'
+
+/** A message as Node's parser leaves it: `headers` is worked out from the lines that were kept. */
+function message(lines: readonly (readonly [string, string])[], server?: Partial<Server>): IncomingMessage {
+  const native = new IncomingMessage(Object.assign(new Socket(), server && { server }))
+  native.rawHeaders = lines.flat()
+  for (const [name, value] of lines) {
+    const key = name.toLowerCase()
+    const before = native.headers[key]
+    native.headers[key] =
+      before === undefined || key === 'user-agent' ? (before ?? value) : `${before.toString()}, ${value}`
+  }
+  return native
+}
+
+describe('nodeRequest', () => {
+  it('gives method, URL, and the request it stands for', () => {
+    const native = Object.assign(message([]), { method: 'PUT', url: '/a?b' })
+    expect(nodeRequest(native)).toMatchObject({ method: 'PUT', url: '/a?b', native })
+  })
+
+  it('gives the whole URL where a framework has cut it for a mounted router', () => {
+    const native = Object.assign(message([]), { url: '/inner', originalUrl: '/mounted/inner' })
+    expect(nodeRequest(native).url).toBe('/mounted/inner')
+  })
+
+  it.each<readonly [string, readonly (readonly [string, string])[], string, string | undefined]>([
+    ['one line', [['X-A', '1']], 'x-a', '1'],
+    ['any case of the name', [['X-A', '1']], 'X-A', '1'],
+    [
+      'repeated lines',
+      [
+        ['X-A', '1'],
+        ['x-a', '2'],
+      ],
+      'x-a',
+      '1, 2',
+    ],
+    [
+      'lines of which Node keeps the first',
+      [
+        ['User-Agent', 'a'],
+        ['X', ''],
+        ['user-agent', 'b'],
+      ],
+      'user-agent',
+      'a, b',
+    ],
+    ['an absent header', [], 'x-a', undefined],
+    ['an absent one of which Node keeps the first', [], 'host', undefined],
+    ['a name that every object has', [], 'constructor', undefined],
+    ['the name of the prototype', [], '__proto__', undefined],
+  ])('reads %s', (_what, lines, name, value) => {
+    expect(nodeRequest(message(lines)).headers.get(name)).toBe(value)
+  })
+
+  describe('when Node has dropped header lines, so that a caller may have pushed out what a proxy appended', () => {
+    const forged = [['X-Forwarded-For', '6.6.6.6'], ...Array.from({ length: 999 }, () => ['a', ''] as const)] as const
+    const clientOf = resolveClientIp({ header: 'x-forwarded-for', trust: ['loopback'] })
+
+    it('finds no client', () => {
+      expect(clientOf(nodeRequest(message(forged)), '127.0.0.1')).toBeUndefined()
+    })
+
+    it('finds no client either where the header is absent', () => {
+      expect(clientOf(nodeRequest(message(forged.slice(0).fill(['a', '']))), '127.0.0.1')).toBeUndefined()
+    })
+
+    it('finds one as long as nothing can have been dropped', () => {
+      expect(clientOf(nodeRequest(message(forged.slice(0, 999))), '127.0.0.1')?.ip).toBe('6.6.6.6')
+    })
+
+    it.each([
+      [3, undefined],
+      [4, '6.6.6.6'],
+      [0, '6.6.6.6'],
+    ])('goes by the server’s maxHeadersCount: %s', (maxHeadersCount, ip) => {
+      const native = message(forged.slice(0, 3), { maxHeadersCount })
+      expect(clientOf(nodeRequest(native), '127.0.0.1')?.ip).toBe(ip)
+    })
+  })
+})

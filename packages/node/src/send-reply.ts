@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http'
+import type { Reply } from '@ipguard/core'
+
+/** What others may have set for a reason of their own: values are added, not replaced. */
+const LISTS = new Set(['vary', 'access-control-expose-headers'])
+
+/**
+ * Sends a refusal in place of the handler's answer. Headers set before stay, such as those of CORS.
+ *
+ * Does nothing when an answer has begun already.
+ *
+ * @example
+ * const refusal = guard.reply(decision, nodeRequest(req))
+ * if (refusal) sendReply(res, refusal)
+ * @throws {TypeError} from Node, when `onRefused` made a header that HTTP cannot carry.
+ */
+export function sendReply(response: ServerResponse, { status, headers, body }: Reply): void {
+  if (response.headersSent) return
+  response.statusCode = status
+  setHeaders(response, headers)
+  // HEAD has no body, and the length of what GET would have is not known here.
+  if (body !== '') response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.end(body)
+}
+
+/** Sets headers on an answer that has not begun. */
+export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  if (response.headersSent) return
+  for (const [name, value] of Object.entries(headers)) {
+    const before = LISTS.has(name.toLowerCase()) ? response.getHeader(name) : undefined
+    const merged = before === undefined ? [] : String(before).split(/\s*,\s*/)
+    response.setHeader(
+      name,
+      before === undefined ? value : [...new Set([...merged, ...value.split(/\s*,\s*/)])].join(', '),
+    )
+  }
+}
