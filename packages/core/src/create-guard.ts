@@ -84,6 +84,7 @@ function buildGuard<Facts>(
     handle,
     strike,
     reply(decision, request, headers) {
+      if (decision.action === 'allow') return undefined
       const { exposeTier = false, onRefused } = options
       const plain = reply(decision, { accept: request.headers.get('accept'), method: request.method, exposeTier, ...headers })
       if (!plain) return undefined

@@ -26,12 +26,18 @@ export function sendReply(response: ServerResponse, { status, headers, body }: R
 /** Sets headers on an answer that has not begun. */
 export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
   if (response.headersSent) return
-  for (const [name, value] of Object.entries(headers)) {
-    const before = LISTS.has(name.toLowerCase()) ? response.getHeader(name) : undefined
-    const merged = before === undefined ? [] : String(before).split(/\s*,\s*/)
-    response.setHeader(
-      name,
-      before === undefined ? value : [...new Set([...merged, ...value.split(/\s*,\s*/)])].join(', '),
-    )
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? ''
+    const before = isList(name) ? response.getHeader(name) : undefined
+    response.setHeader(name, before === undefined ? value : merged(String(before), value))
   }
+}
+
+/** Told apart by their length first: this runs for every answer. */
+function isList(name: string): boolean {
+  return (name.length === 4 || name.length === 29) && LISTS.has(name.toLowerCase())
+}
+
+function merged(before: string, value: string): string {
+  return [...new Set(`${before}, ${value}`.split(/\s*,\s*/))].join(', ')
 }

@@ -54,7 +54,9 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { every } = checkMemoryStoreOptions(options)
-  const { maxKeys, maxBans, maxRecords } = { ...DEFAULTS, ...options }
+  const maxKeys = options.maxKeys ?? DEFAULTS.maxKeys
+  const maxBans = options.maxBans ?? DEFAULTS.maxBans
+  const maxRecords = options.maxRecords ?? DEFAULTS.maxRecords
   const { snapshot } = options
   const listeners = new Set<(change: EntryChange) => void>()
   const warned = new Set<string>()
@@ -65,6 +67,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   let unsaved: (() => void) | undefined
   let saving: Promise<void> = Promise.resolve()
   let loaded: Promise<void> | undefined
+  let closed = false
 
   const table = createEntryTable({
     maxBans,
@@ -84,6 +87,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       ),
   })
 
+  function peek(key: string): { readonly value: string } | undefined {
+    const record = records.peek(key)
+    return record && record.expiresAt > clock.now() ? record : undefined
+  }
+
   function warn(code: string, message: string): void {
     if (warned.has(code)) return
     warned.add(code)
@@ -93,7 +101,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   function change(made: EntryChange): void {
     if ((made.put?.length ?? 0) + (made.removed?.length ?? 0) === 0) return
     for (const listener of listeners) listener(made)
-    if (snapshot) unsaved ??= schedule(clock, every, save)
+    saveSoon()
+  }
+
+  function saveSoon(): void {
+    if (snapshot && !closed) unsaved ??= schedule(clock, every, save)
   }
 
   function save(): void {
@@ -102,15 +114,24 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     saving = saving.then(write)
   }
 
+  function ready(target: SnapshotTarget): Promise<void> {
+    loaded ??= load(target)
+    return loaded
+  }
+
   async function write(): Promise<void> {
+    if (!snapshot) return
     try {
-      await snapshot?.save(renderSnapshot([...table.list(latest)], latest))
+      // What is there already is read before it is replaced.
+      await ready(snapshot)
+      await snapshot.save(renderSnapshot([...table.list(latest)], latest))
     } catch {
       // The cause is the target's own: it may name a path or hold a secret.
       warn(
         'IPGUARD_SNAPSHOT_FAILED',
         'The snapshot could not be saved: bans made now are lost at a restart. Check the snapshot target.',
       )
+      saveSoon()
     }
   }
 
@@ -137,17 +158,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return record && record.expiresAt > clock.now() ? record.value : undefined
     },
     set(key, value, expiresAt, { ifAbsent = false } = {}) {
-      const before = records.peek(key)
-      if (ifAbsent && before && before.expiresAt > clock.now()) return false
+      if (ifAbsent && peek(key)) return false
       records.set(key, { value, expiresAt })
       return true
     },
-    delete: (key) => records.delete(key),
+    delete(key) {
+      const live = peek(key) !== undefined
+      records.delete(key)
+      return live
+    },
     entries: {
       load() {
         if (!snapshot) return [[...table.list(latest)]]
-        loaded ??= load(snapshot)
-        return pages(loaded, () => [...table.list(latest)])
+        return pages(ready(snapshot), () => [...table.list(latest)])
       },
       put(entries) {
         for (const { createdAt } of entries) latest = Math.max(latest, createdAt)
@@ -164,6 +187,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     stats: () => counters.stats(),
     async close() {
+      closed = true
       if (unsaved) {
         unsaved()
         save()

@@ -5,6 +5,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import { isPromise } from '../store/awaitable.ts'
+import { SITE_BAN } from '../store/ban-book.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Hit } from '../store/hit.ts'
 import { counterKey, NONE } from './check.ts'
@@ -52,6 +53,9 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
     const now = clock.now()
     const resolved = resolveText(client, 'guard.strike')
     const counter = chosen.counter(chosen.mode === 'shadow' || replica.mode() === 'shadow')
+    // None while banned; the store knows of bans on exactly this client only, the copy of wider ones too.
+    const scopes = counter.shadow ? [counter.banScope] : [SITE_BAN, counter.banScope]
+    if (scopes.some((scope) => replica.table.match(scope, resolved.address, now))) return undefined
     const exempt = root.isInfrastructure(resolved.address)
     if (exempt) root.onExempt(chosen.name)
     const hit: Hit = {

@@ -41,6 +41,13 @@ describe('ban and unban', () => {
     expect(now('203.0.113.7').action).toBe('allow')
   })
 
+  test('strikes do not count under a ban of a wider prefix', async () => {
+    const { guard } = testGuard([rateLimit({ name: 'l', ladder: [{ ban: '1h', after: 2 }] })])
+    await guard.ban('203.0.113.0/24', { for: '1h' })
+    for (let i = 0; i < 3; i++) expect(await guard.strike('203.0.113.7')).toBeUndefined()
+    expect(guard.entries()).toHaveLength(1)
+  })
+
   test('a ban of what an allow list lets in is refused unless forced', async () => {
     const { guard, now } = testGuard([allow(['203.0.113.0/24'])])
     await expect(guard.ban('203.0.113.7', { for: '1h' })).rejects.toMatchObject({ code: 'IPGUARD_BAN_ALLOWED' })

@@ -84,7 +84,7 @@ export function createManager({
     await ready()
     await entries.put([entry])
     // The store may have kept a longer ban, or merged it with its siblings.
-    replica.apply({ put: [entry] }, clock.now())
+    replica.adopt(entry, clock.now())
     return covering(parsePrefix(entry.cidr)).find((each) => each.kind === entry.kind) ?? entry
   }
 

@@ -1,6 +1,7 @@
 import type { Address } from '../ip/address.ts'
-import type { Entry, EntryChange } from '../store/entry.ts'
-import { createEntryTable, type EntryTable } from '../store/entry-table.ts'
+import { parsePrefix } from '../ip/prefix.ts'
+import { type Entry, type EntryChange, entryScope } from '../store/entry.ts'
+import { createEntryTable, type EntryTable, endOf } from '../store/entry-table.ts'
 import type { Store } from '../store/store.ts'
 import type { EventHub } from './events.ts'
 
@@ -12,8 +13,9 @@ export interface Replica {
   /** Starts the copy at the first call. True: loaded; a promise: still loading (it never rejects). */
   ready(now: number): true | Promise<void>
   mode(): Mode
-  /** Takes over what this instance knows before the store's own announcement. */
   apply(change: EntryChange, now: number): void
+  /** Takes over an entry that this instance knows of before the store's announcement, unless the store has merged it into a wider one. */
+  adopt(entry: Entry, now: number): void
   close(): void
 }
 
@@ -57,6 +59,12 @@ export function createReplica(
     table,
     mode: () => mode,
     apply,
+    adopt(entry, now) {
+      const { address, length } = parsePrefix(entry.cidr)
+      const held = table.match(entryScope(entry), address, now)
+      const covered = held && parsePrefix(held.cidr).length <= length && endOf(held) >= endOf(entry)
+      if (!covered) apply({ put: [entry] }, now)
+    },
     ready(now) {
       if (state !== undefined || !store) return state ?? true
       try {

@@ -76,7 +76,7 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
       hub.emit('strike', { client: key.text, policy: counter.policy, strikes, shadow: counter.shadow })
       if (!banned) return undefined
       // The store announces it too; here it holds from this request on.
-      replica.apply({ put: [banned] }, now)
+      replica.adopt(banned, now)
       metrics.add('bans')
       hub.emit('ban', banned)
       return (

@@ -1,4 +1,4 @@
-import { formatPrefix, maskAddress, type Prefix } from '../ip/prefix.ts'
+import { formatPrefix, maskAddress, type Prefix, parsePrefix } from '../ip/prefix.ts'
 
 /** One managed line. Plain JSON. */
 export interface Entry {
@@ -39,4 +39,13 @@ export function createEntry(prefix: Prefix, fields: Omit<Entry, 'id' | 'cidr'>):
 /** What two entries on one prefix must differ in to stand side by side. */
 export function entryScope(entry: Pick<Entry, 'kind' | 'shadow' | 'policy'>): string {
   return `${entry.kind}${entry.shadow ? ' shadow' : ''}${entry.policy === undefined ? '' : ` ${JSON.stringify(entry.policy)}`}`
+}
+
+export function parseEntryId(id: string): [scope: string, prefix: Prefix] {
+  const cut = id.lastIndexOf(' ')
+  return [id.slice(0, cut), parsePrefix(id.slice(cut + 1))]
+}
+
+export function isLive(entry: Pick<Entry, 'expiresAt'>, now: number): boolean {
+  return entry.expiresAt === undefined || entry.expiresAt > now
 }

@@ -1,6 +1,6 @@
 /**
- * A hash table of fixed-size rows in one Int32Array: words 0-3 are the key, word 4 is a tag (never 0 in a row that is used), the rest is
- * the caller's. Open addressing with linear probing and backward-shift deletion, so there are no tombstones and no objects per key.
+ * A hash table of fixed-size rows in one Int32Array: words 0-3 are the key, word 4 is a tag (30 bits, never 0 in a row that is used; the two
+ * bits above it are the caller's, as is the rest of the row). Open addressing with linear probing and backward-shift deletion, so there are no tombstones and no objects per key.
  *
  * Data and functions instead of an object with methods: the callers' loops read `rows` directly (measured 2x on the limiter).
  */
@@ -20,6 +20,9 @@ export interface KeyTable {
   /** Drawn at the first use: addresses chosen by an attacker must not collide on purpose. 0: not drawn yet. */
   seed: number
 }
+
+/** The bits of word 4 that are the tag. */
+export const TAG = 0x3fffffff
 
 export function createKeyTable(stride: number, capacity: number, room: number = capacity): KeyTable {
   const rows = Math.min(room, capacity)
@@ -45,7 +48,14 @@ export function findRow(table: KeyTable, a: number, b: number, c: number, d: num
     const row = index[slot] as number // `slot` is inside: masked by the power-of-two length
     if (row === 0) return -1
     const o = (row - 1) * stride
-    if (rows[o] === a && rows[o + 4] === tag && rows[o + 1] === b && rows[o + 2] === c && rows[o + 3] === d) return o
+    if (
+      rows[o] === a &&
+      ((rows[o + 4] as number) & TAG) === tag && // rows of the index are inside
+      rows[o + 1] === b &&
+      rows[o + 2] === c &&
+      rows[o + 3] === d
+    )
+      return o
     slot = (slot + 1) & mask
   }
 }
@@ -121,7 +131,7 @@ function hashRow(table: KeyTable, o: number): number {
     r[o + 1] as number,
     r[o + 2] as number,
     r[o + 3] as number,
-    r[o + 4] as number,
+    (r[o + 4] as number) & TAG,
   )
 }
 

@@ -4,6 +4,8 @@ import type { Counter } from './hit.ts'
 export interface Cells {
   readonly words: Int32Array
   readonly counts: Uint16Array | Uint32Array
+  /** Counts in a word. */
+  readonly perWord: 1 | 2
   readonly floats: Float64Array
 }
 

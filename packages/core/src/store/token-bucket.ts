@@ -1,4 +1,5 @@
-import type { Meter } from './meter.ts'
+import type { Counter } from './hit.ts'
+import type { Cells, Meter } from './meter.ts'
 
 /**
  * A bucket that leaks `limit` per window: what is used sinks steadily, and up to the burst may be used at once. In any span of time at
@@ -11,33 +12,36 @@ export const tokenBucket: Meter = {
   start({ floats }, at, _counter, now) {
     floats[(at + 6) / 2 + 1] = now
   },
-  used({ floats }, at, counter, limit, now) {
+  used: usedAt,
+  add(cells, at, counter, limit, cost, slot) {
+    const { floats } = cells
     const i = (at + 6) / 2
-    const then = floats[i + 1] as number // rows are inside
-    if (now > then) {
-      floats[i] = Math.max(0, (floats[i] as number) - ((now - then) / counter.window) * limit)
-      floats[i + 1] = now
-    }
-    return floats[i] as number
-  },
-  add({ floats }, at, counter, limit, cost) {
-    const i = (at + 6) / 2
-    const used = Math.max(0, (floats[i] as number) + cost)
+    // A refund's slot is in the past: what leaks from the rest since then is the same.
+    const now = Math.max(slot, floats[i + 1] as number) // rows are inside
+    const used = Math.max(0, usedAt(cells, at, counter, limit, now) + cost)
     floats[i] = used
-    floats[i + 2] = (floats[i + 1] as number) + (used === 0 ? 0 : Math.ceil((used / limit) * counter.window))
+    floats[i + 1] = now
+    floats[i + 2] = now + (used === 0 ? 0 : Math.ceil((used / limit) * counter.window))
   },
-  slot: () => 0,
-  resetAt({ floats }, at) {
-    return floats[(at + 6) / 2 + 2] as number
+  slot: (_counter, now) => now,
+  resetAt({ floats }, at, _counter, _limit, now) {
+    return Math.max(now, floats[(at + 6) / 2 + 2] as number)
   },
-  freeAt({ floats }, at, counter, limit, excess) {
+  freeAt({ floats }, at, counter, limit, excess, now) {
     // A millisecond more: the division may round down by less than one.
     return (
-      (floats[(at + 6) / 2 + 1] as number) +
+      Math.max(now, floats[(at + 6) / 2 + 1] as number) +
       (limit > 0 ? Math.ceil((excess / limit) * counter.window) + 1 : counter.window)
     )
   },
   expired({ floats }, at, _counter, now) {
     return now >= (floats[(at + 6) / 2 + 2] as number)
   },
+}
+
+/** A pure reading, so that asking with another limit leaks nothing. */
+function usedAt({ floats }: Cells, at: number, counter: Counter, limit: number, now: number): number {
+  const i = (at + 6) / 2
+  const passed = Math.max(0, now - (floats[i + 1] as number)) // rows are inside
+  return Math.max(0, (floats[i] as number) - (passed / counter.window) * limit)
 }

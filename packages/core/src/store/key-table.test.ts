@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addRow, createKeyTable, findRow, type KeyTable, removeRow } from './key-table.ts'
+
+type Key = readonly [a: number, b: number, c: number, d: number, tag: number]
+
+/** A table with a seed of our own, so that a failure can be seen again. */
+function tableOf(stride: number, capacity: number, room: number, seed: number): KeyTable {
+  const table = createKeyTable(stride, capacity, room)
+  table.seed = seed | 1
+  return table
+}
+
+const word = fc.oneof(fc.nat(3), fc.constantFrom(-1, -2, 2 ** 31 - 1, -(2 ** 31)))
+const key: fc.Arbitrary<Key> = fc.tuple(word, fc.nat(2), fc.constant(0), fc.nat(1), fc.integer({ min: 1, max: 3 }))
+const steps = fc.array(fc.record({ add: fc.boolean(), key, payload: fc.integer() }), { maxLength: 300 })
+
+describe('a key table', () => {
+  it.each([
+    ['fixed', 24, 24],
+    ['growing from 1', 24, 1],
+    ['growing from 3 to a capacity that is no power of two', 21, 3],
+    ['roomy', 1_000, 1_000],
+  ])('equals a Map on random insertions and removals: %s', (_name, capacity, room) => {
+    fc.assert(
+      fc.property(steps, fc.integer(), (list, seed) => {
+        const table = tableOf(6, capacity, room, seed)
+        const map = new Map<string, readonly [Key, number]>()
+        for (const { add, key: k, payload } of list) {
+          const at = findRow(table, ...k)
+          const name = k.join()
+          expect(at >= 0).toBe(map.has(name))
+          if (add && at < 0) {
+            const row = addRow(table, ...k)
+            expect(row < 0).toBe(map.size === capacity)
+            if (row < 0) continue
+            expect(table.rows[row + 5]).toBe(0)
+            table.rows[row + 5] = payload
+            map.set(name, [k, payload])
+          } else if (!add && at >= 0) {
+            removeRow(table, at)
+            map.delete(name)
+          }
+          expect(table.size).toBe(map.size)
+          expect(table.room).toBeLessThanOrEqual(capacity)
+        }
+        for (const [k, payload] of map.values()) expect(table.rows[findRow(table, ...k) + 5]).toBe(payload)
+        expect(table.index.filter((slot) => slot !== 0).length).toBe(map.size)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('keeps its rows through growth, at any size', () => {
+    const table = tableOf(5, 100_000, 2, 12_345)
+    for (let n = 0; n < 100_000; n++) addRow(table, n, ~n, 0, 0, 8)
+    expect(addRow(table, -5, 0, 0, 0, 8)).toBe(-1)
+    for (let n = 0; n < 100_000; n++) {
+      const at = findRow(table, n, ~n, 0, 0, 8)
+      expect(table.rows[at]).toBe(n)
+    }
+  })
+
+  it('finds nothing when empty, and draws its seed with the first row only', () => {
+    const table = createKeyTable(5, 8)
+    expect([findRow(table, 0, 0, 0, 0, 8), table.seed]).toEqual([-1, 0])
+    addRow(table, 1, 2, 3, 4, 8)
+    expect(table.seed).not.toBe(0)
+  })
+
+  it('keeps probes short for keys that count up, as addresses of one block do', () => {
+    const table = tableOf(5, 65_536, 65_536, 99)
+    for (let n = 0; n < 65_536; n++) addRow(table, 0x20010db8, n, 0, 0, 14)
+    let longest = 0
+    let run = 0
+    for (const slot of table.index) {
+      run = slot === 0 ? 0 : run + 1
+      longest = Math.max(longest, run)
+    }
+    // At half full, runs of linear probing with a good hash stay in the dozens.
+    expect(longest).toBeLessThan(200)
+  })
+})

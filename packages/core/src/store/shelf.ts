@@ -1,0 +1,39 @@
+import { createKeyTable, type KeyTable } from './key-table.ts'
+import type { Cells } from './meter.ts'
+
+/**
+ * A table of counters, its views, and the state of its clock hand. The two bits above a row's tag say how often it was met lately: what is
+ * met again outlives a flood of keys that come once.
+ */
+export interface Shelf extends Cells {
+  readonly table: KeyTable
+  hand: number
+}
+
+/** Words in a row: key and tag, then a meter's payload with counts of 16 or 32 bits. */
+export const NARROW = 12
+export const WIDE = 18
+
+export function createShelf(stride: typeof NARROW | typeof WIDE, maxKeys: number): Shelf {
+  const table = createKeyTable(stride, maxKeys)
+  const { buffer } = table.rows
+  return {
+    table,
+    words: table.rows,
+    counts: stride === NARROW ? new Uint16Array(buffer) : new Uint32Array(buffer),
+    perWord: stride === NARROW ? 2 : 1,
+    floats: new Float64Array(buffer, 0, buffer.byteLength >> 3),
+    hand: 0,
+  }
+}
+
+export function shelfBytes({ table }: Shelf): number {
+  return table.rows.byteLength + table.index.byteLength
+}
+
+/** The row under the clock hand, which goes on to the next one that was ever used. */
+export function turnHand(shelf: Shelf): number {
+  const row = shelf.hand
+  shelf.hand = row + 1 < shelf.table.top ? row + 1 : 0
+  return row
+}

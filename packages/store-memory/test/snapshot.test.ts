@@ -1,0 +1,316 @@
+import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
+import { type Entry, IpGuardError, type Store } from '@ipguard/core'
+import { memoryStore, type SnapshotTarget } from '@ipguard/store-memory'
+import { describe, expect, it } from 'vitest'
+
+const HOUR = 3_600_000
+
+/** A target in memory, with saves that can be held back and made to fail. */
+function target(bytes?: Uint8Array): SnapshotTarget & {
+  bytes: Uint8Array | undefined
+  saves: number
+  atOnce: number
+  most: number
+  before: () => Promise<void>
+} {
+  const self = {
+    bytes,
+    saves: 0,
+    atOnce: 0,
+    most: 0,
+    before: async () => {},
+    load: () => self.bytes,
+    async save(next: Uint8Array) {
+      self.saves++
+      self.atOnce++
+      self.most = Math.max(self.most, self.atOnce)
+      try {
+        await self.before()
+        self.bytes = next
+      } finally {
+        self.atOnce--
+      }
+    },
+  }
+  return self
+}
+
+const of = ({ load: read, save }: SnapshotTarget): SnapshotTarget => ({ load: read, save })
+
+/** A clock whose timers run when told to. */
+function clock(): {
+  now(): number
+  after(ms: number, call: () => void): () => void
+  run(): Promise<void>
+  readonly waiting: number
+  readonly lengths: number[]
+} {
+  let timers: (() => void)[] = []
+  const lengths: number[] = []
+  return {
+    now: () => SUITE_START,
+    after(ms, call) {
+      lengths.push(ms)
+      timers.push(call)
+      return () => {
+        timers = timers.filter((each) => each !== call)
+      }
+    },
+    async run() {
+      for (const call of timers.splice(0)) call()
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+    get waiting() {
+      return timers.length
+    },
+    lengths,
+  }
+}
+
+async function load(store: Store): Promise<readonly Entry[]> {
+  const all: Entry[] = []
+  for await (const page of store.entries.load()) all.push(...page)
+  return all
+}
+
+const bans = [
+  entryOf('203.0.113.7/32', { until: HOUR, reason: 'a\nb \u{1f4a5}' }),
+  entryOf('2001:db8::/64', { tier: 'x' }),
+]
+
+/** The bytes of a snapshot of `bans`. */
+async function saved(): Promise<Uint8Array> {
+  const to = target()
+  const store = memoryStore({ snapshot: of(to) })
+  await load(store)
+  await store.entries.put(bans)
+  await store.close?.()
+  return to.bytes!
+}
+
+describe('a snapshot', () => {
+  it('brings entries and bans of every kind back', async () => {
+    const kinds = [
+      ...bans,
+      entryOf('198.51.100.0/24', { kind: 'deny' }),
+      entryOf('192.0.2.1/32', { kind: 'allow', until: HOUR }),
+    ]
+    const to = target()
+    const first = memoryStore({ snapshot: of(to) })
+    await load(first)
+    await first.entries.put(kinds)
+    await first.close?.()
+    expect(await load(memoryStore({ snapshot: of(to) }))).toEqual(kinds)
+  })
+
+  it('brings back the bans that hits brought about, which then refuse', async () => {
+    const to = target()
+    const login = limiter({ name: 'login', ladder: [{ ban: '1h' }] })
+    const strike = hitOf(login, keyOf('203.0.113.7'), { limit: 0, cost: 0, strike: true })
+    const first = memoryStore({ snapshot: of(to) })
+    await load(first)
+    await first.hit([strike], { now: SUITE_START, commit: 'all' })
+    await first.close?.()
+    const second = memoryStore({ snapshot: of(to) })
+    await load(second)
+    const [reply] = await second.hit([strike], { now: SUITE_START + HOUR - 1, commit: 'all' })
+    expect(reply?.ban?.expiresAt).toBe(SUITE_START + HOUR)
+  })
+
+  it('is saved once for many changes, `every` after the first', async () => {
+    const time = clock()
+    const to = target()
+    const store = memoryStore({ snapshot: { ...of(to), every: '5s' }, clock: time })
+    await load(store)
+    for (const ban of bans) await store.entries.put([ban])
+    expect([to.saves, time.lengths]).toEqual([0, [5_000]])
+    await time.run()
+    expect([to.saves, time.waiting]).toEqual([1, 0])
+  })
+
+  it('is not saved when nothing changed', async () => {
+    const time = clock()
+    const to = target(await saved())
+    const store = memoryStore({ snapshot: of(to), clock: time })
+    await load(store)
+    await store.entries.put(bans)
+    await store.hit([hitOf(limiter({ limit: 5, window: '1s' }), keyOf('192.0.2.1'))], {
+      now: SUITE_START,
+      commit: 'all',
+    })
+    await store.entries.remove(['ban 192.0.2.77/32'])
+    await time.run()
+    await store.close?.()
+    // Once, for what the load brought in.
+    expect(to.saves).toBeLessThanOrEqual(1)
+  })
+
+  it('is saved one after the other, the newest last', async () => {
+    const time = clock()
+    const to = target()
+    const held: (() => void)[] = []
+    to.before = () => new Promise((resolve) => held.push(resolve))
+    const store = memoryStore({ snapshot: of(to), clock: time })
+    await load(store)
+    for (const ban of bans) {
+      await store.entries.put([ban])
+      await time.run()
+    }
+    const closed = store.close?.()
+    for (let i = 0; i < 6; i++) {
+      held.shift()?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await closed
+    expect(to.most).toBe(1)
+    expect(await load(memoryStore({ snapshot: of(target(to.bytes)) }))).toEqual(bans)
+  })
+
+  it('is saved by close() at once, and not again', async () => {
+    const time = clock()
+    const to = target()
+    const store = memoryStore({ snapshot: of(to), clock: time })
+    await load(store)
+    await store.entries.put(bans)
+    await store.close?.()
+    await store.close?.()
+    expect([to.saves, time.waiting]).toEqual([1, 0])
+    expect(await load(memoryStore({ snapshot: of(to) }))).toEqual(bans)
+  })
+
+  it('is never replaced before it was read', async () => {
+    const to = target(await saved())
+    const store = memoryStore({ snapshot: of(to) })
+    const own = entryOf('192.0.2.1/32', { until: HOUR })
+    await store.entries.put([own])
+    await store.close?.()
+    expect((await load(memoryStore({ snapshot: of(target(to.bytes)) }))).map(({ id }) => id).sort()).toEqual(
+      [...bans, own].map(({ id }) => id).sort(),
+    )
+  })
+
+  it('does not shorten a ban that was made before it was read', async () => {
+    const longer = entryOf('203.0.113.7/32', { until: 9 * HOUR })
+    const store = memoryStore({ snapshot: of(target(await saved())) })
+    await store.entries.put([longer])
+    expect(await load(store)).toContainEqual(longer)
+    await store.close?.()
+  })
+
+  it('leaves out what has ended', async () => {
+    const to = target(await saved())
+    const store = memoryStore({ snapshot: of(to) })
+    await load(store)
+    await store.hit([hitOf(limiter({ limit: 5, window: '1s' }), keyOf('192.0.2.1'))], {
+      now: SUITE_START + HOUR,
+      commit: 'all',
+    })
+    expect(await load(store)).toEqual([bans[1]])
+    await store.close?.()
+  })
+})
+
+describe('a snapshot that cannot be used', () => {
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content)
+  const cases: readonly (readonly [string, (good: Uint8Array) => Uint8Array])[] = [
+    ['empty', () => new Uint8Array()],
+    ['something else', () => text('{"entries":[]}\n')],
+    ['of another version', (good) => text(new TextDecoder().decode(good).replace('SNAPSHOT 1', 'SNAPSHOT 2'))],
+    ['without its last byte', (good) => good.slice(0, -1)],
+    ['cut in the middle', (good) => good.slice(0, good.length >> 1)],
+    ['cut inside its header', (good) => good.slice(0, 20)],
+    ['only its header', (good) => good.slice(0, good.indexOf(10) + 1)],
+    ['with one bit changed', (good) => good.map((byte, i) => (i === good.length - 20 ? byte ^ 1 : byte))],
+    ['with more behind it', (good) => Uint8Array.from([...good, 10, 123, 125])],
+    ['random', () => Uint8Array.from({ length: 5_000 }, (_, i) => (i * 131) & 255)],
+  ]
+
+  it.each(cases)('%s: the store starts empty, says so, and goes on', async (_name, damage) => {
+    const warnings: { code: string; message: string }[] = []
+    const to = target(damage(await saved()))
+    const store = memoryStore({ snapshot: of(to), onWarning: (warning) => warnings.push(warning) })
+    expect(await load(store)).toEqual([])
+    expect(warnings.map(({ code }) => code)).toEqual(['IPGUARD_SNAPSHOT_DAMAGED'])
+    expect(warnings[0]?.message).toContain('starts empty')
+    await store.entries.put(bans)
+    await store.close?.()
+    expect(await load(memoryStore({ snapshot: of(to) }))).toEqual(bans)
+  })
+
+  it.each([
+    [
+      'throws',
+      (): Uint8Array => {
+        throw new Error('EACCES /secret/path')
+      },
+    ],
+    ['rejects', async (): Promise<Uint8Array> => Promise.reject(new Error('EACCES /secret/path'))],
+  ] as const)('a load that %s: the same, without the cause in the warning', async (_name, fail) => {
+    const warnings: { code: string; message: string }[] = []
+    const store = memoryStore({
+      snapshot: { ...of(target()), load: fail },
+      onWarning: (warning) => warnings.push(warning),
+    })
+    expect(await load(store)).toEqual([])
+    expect(warnings.map(({ code }) => code)).toEqual(['IPGUARD_SNAPSHOT_DAMAGED'])
+    expect(warnings[0]?.message).not.toContain('secret')
+  })
+
+  it('a save that fails: warns once, tries again, and nothing else suffers', async () => {
+    const warnings: string[] = []
+    const time = clock()
+    const to = target()
+    to.before = async () => Promise.reject(new Error('ENOSPC'))
+    const store = memoryStore({ snapshot: of(to), clock: time, onWarning: ({ code }) => warnings.push(code) })
+    await load(store)
+    await store.entries.put([bans[0]!])
+    await time.run()
+    await time.run()
+    expect([warnings, to.saves, time.waiting]).toEqual([['IPGUARD_SNAPSHOT_FAILED'], 2, 1])
+    to.before = async () => {}
+    await time.run()
+    expect([to.saves, time.waiting]).toEqual([3, 0])
+    expect(await load(memoryStore({ snapshot: of(to) }))).toEqual([bans[0]])
+    await store.close?.()
+  })
+
+  it('a save that fails in close(): no timer is left, and close does not reject', async () => {
+    const time = clock()
+    const to = target()
+    to.before = async () => Promise.reject(new Error('ENOSPC'))
+    const store = memoryStore({ snapshot: of(to), clock: time })
+    await load(store)
+    await store.entries.put(bans)
+    await store.close?.()
+    expect(time.waiting).toBe(0)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [{ maxKeys: 0 }, 'IPGUARD_OPTION_INVALID'],
+    [{ maxKeys: 1.5 }, 'IPGUARD_OPTION_INVALID'],
+    [{ maxBans: Number.NaN }, 'IPGUARD_OPTION_INVALID'],
+    [{ maxRecords: 2 ** 25 }, 'IPGUARD_OPTION_INVALID'],
+    [{ maxKey: 5 }, 'IPGUARD_OPTION_UNKNOWN'],
+    [{ snapshot: { load: (): undefined => undefined } }, 'IPGUARD_OPTION_INVALID'],
+    [{ snapshot: { load: (): undefined => undefined, save: () => {}, every: 'soon' } }, 'IPGUARD_DURATION_INVALID'],
+  ])('%j are refused with %s', (options, code) => {
+    try {
+      memoryStore(options as object)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(IpGuardError)
+      expect((error as IpGuardError).code).toBe(code)
+    }
+  })
+
+  it('undefined is the default', async () => {
+    const store = memoryStore({ maxKeys: undefined, maxBans: undefined } as object)
+    const [reply] = await store.hit([hitOf(limiter({ limit: 5, window: '1s' }), keyOf('192.0.2.1'))], {
+      now: SUITE_START,
+      commit: 'all',
+    })
+    expect(reply?.remaining).toBe(4)
+  })
+})
