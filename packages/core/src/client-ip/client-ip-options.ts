@@ -1,6 +1,6 @@
 import { describe, IpGuardError } from '../errors.ts'
 import { type IpSet, ipSet } from '../ip/ip-set.ts'
-import { formatPrefix, parsePrefix } from '../ip/prefix.ts'
+import { parsePrefix } from '../ip/prefix.ts'
 import { checkOptions, invalidOption } from '../options.ts'
 
 /**
@@ -31,7 +31,7 @@ export type ClientIpPreset = ClientIpOptions & { readonly header: string }
 /** Options after checking: what the resolver runs on. */
 export interface ClientIpPlan {
   readonly header: string | undefined
-  readonly kind: 'x-forwarded-for' | 'forwarded' | 'single'
+  readonly rule: 'single' | 'hops' | 'rightmost-untrusted'
   /** 0: walk to the first untrusted element. */
   readonly hops: number
   readonly trust: IpSet | undefined
@@ -45,7 +45,8 @@ const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
   ['unix', []],
 ])
 
-const EXAMPLE = `trust: ['10.0.0.5/32'] with the addresses of your proxies ('loopback', 'private' and 'unix' are names too)`
+const EITHER = 'trust, or originUnreachable: true, not both'
+const EXAMPLE = `trust: ['10.0.0.5/32'], or 'loopback', 'private', 'unix'`
 
 /**
  * @throws {IpGuardError} `IPGUARD_TRUST_MISSING`, `IPGUARD_TRUST_INVALID`, `IPGUARD_CIDR_INVALID`,
@@ -55,28 +56,28 @@ export function planClientIp(options: ClientIpOptions): ClientIpPlan {
   checkOptions(options, ['header', 'trust', 'hops', 'originUnreachable'], 'clientIp')
   const { trust, hops, originUnreachable = false } = options
   const header = checkHeader(options)
-  const kind = header === 'x-forwarded-for' || header === 'forwarded' ? header : 'single'
-  if (hops !== undefined && (kind === 'single' || !Number.isSafeInteger(hops) || hops < 1)) {
+  const list = header === 'x-forwarded-for' || header === 'forwarded'
+  if (hops !== undefined && (!list || !Number.isSafeInteger(hops) || hops < 1)) {
     throw invalidOption('clientIp.hops', hops, `a whole number from 1, and only with 'x-forwarded-for' or 'forwarded'`)
   }
   if (typeof originUnreachable !== 'boolean') {
-    throw invalidOption('clientIp.originUnreachable', originUnreachable, 'true, or trust in its place')
+    throw invalidOption('clientIp.originUnreachable', originUnreachable, EITHER)
   }
   if (originUnreachable && trust !== undefined) {
-    throw trustInvalid('clientIp.trust', trust, 'either trust or originUnreachable: true, not both')
+    throw trustInvalid('clientIp.trust', trust, EITHER)
   }
   if (header !== undefined && trust === undefined && !originUnreachable) {
     throw new IpGuardError(
       'IPGUARD_TRUST_MISSING',
-      `clientIp reads ${describe(header)} and names no proxy that may set it: any caller could. Write ${EXAMPLE}, or originUnreachable: true if nobody reaches this server but through the proxy.`,
+      `clientIp reads ${describe(header)} and names no proxy that may set it. Write ${EXAMPLE}; or originUnreachable: true if nobody reaches this server past the proxy.`,
     )
   }
-  const ranges = trust === undefined ? [] : checkTrust(trust)
+  const set = trust === undefined ? undefined : ipSet(checkTrust(trust))
   return {
     header,
-    kind,
-    hops: hops ?? 0,
-    trust: ranges.length > 0 ? ipSet(ranges) : undefined,
+    rule: list ? (hops ? 'hops' : 'rightmost-untrusted') : 'single',
+    hops: hops ?? (list ? 0 : 1),
+    trust: set?.size ? set : undefined,
     trustUnix: trust?.includes('unix') === true,
     trustAll: originUnreachable,
   }
@@ -84,31 +85,23 @@ export function planClientIp(options: ClientIpOptions): ClientIpPlan {
 
 function checkHeader(options: ClientIpOptions): string | undefined {
   const { header } = options
-  if (header === undefined) {
-    const other = Object.entries(options).find(([, value]) => value !== undefined)
-    if (other === undefined) return undefined
-    throw invalidOption(
-      'clientIp.header',
-      header,
-      `the one header that your proxy sets, as "${other[0]}" is of no use alone`,
-    )
-  }
+  const other = Object.entries(options).find(([, value]) => value !== undefined)
+  if (other === undefined) return undefined
   // before lower-casing: a few letters outside ASCII have a lower case inside it
   if (typeof header === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(header)) return header.toLowerCase()
-  throw invalidOption('clientIp.header', header, `one header name, such as 'x-forwarded-for'`)
+  const useless = header === undefined ? ` ("${other[0]}" is of no use alone)` : ''
+  throw invalidOption('clientIp.header', header, `one header name, such as 'x-forwarded-for'${useless}`)
 }
 
 function checkTrust(trust: readonly TrustEntry[]): readonly string[] {
   if (!Array.isArray(trust) || trust.length === 0) throw trustInvalid('clientIp.trust', trust, EXAMPLE)
   return trust.flatMap((entry: unknown, i) => {
     const where = `clientIp.trust[${i}]`
-    if (typeof entry !== 'string')
-      throw trustInvalid(where, entry, `an address, a CIDR, 'loopback', 'private' or 'unix'`)
-    const named = NAMED.get(entry)
+    const text = typeof entry === 'string' ? entry : ''
+    const named = NAMED.get(text)
     if (named !== undefined) return named
-    const prefix = parsePrefix(entry, where)
-    if (prefix.length > 0) return [formatPrefix(prefix)]
-    throw trustInvalid(where, entry, 'the addresses of your proxies: this trusts everybody to name the client')
+    if (text === entry && parsePrefix(text, where).length > 0) return [text]
+    throw trustInvalid(where, entry, `${EXAMPLE}; a /0 trusts everybody to name the client`)
   })
 }
 

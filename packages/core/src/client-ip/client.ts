@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../ip/address.ts'
-import { maskAddress } from '../ip/prefix.ts'
+import { formatPrefix, maskAddress } from '../ip/prefix.ts'
 import { invalidOption } from '../options.ts'
 
 /**
@@ -48,23 +48,9 @@ export const DEFAULT_IPV6_PREFIX = 64
 /** @throws {IpGuardError} `IPGUARD_OPTION_INVALID` when it is no whole number from 32 to 128. */
 export function checkIpv6Prefix(length: number): number {
   if (!Number.isInteger(length) || length < 32 || length > 128) {
-    throw invalidOption('ipv6Prefix', length, 'a whole number from 32 to 128; 64 is what one subscriber owns')
+    throw invalidOption('ipv6Prefix', length, 'a whole number from 32 to 128')
   }
   return length
-}
-
-/**
- * The address by which a client is counted: its network of `ipv6Prefix` bits for IPv6, itself for IPv4.
- *
- * `::1` and `fe80::/10` are not masked: their neighbours are other hosts, not the same subscriber.
- */
-function clientKey(address: Address, ipv6Prefix: number): Address {
-  return isWhole(address, ipv6Prefix) ? address : maskAddress(address, ipv6Prefix)
-}
-
-/** The text of a key: an address, or a network with its length. */
-function formatClientKey(key: Address, ipv6Prefix: number): string {
-  return isWhole(key, ipv6Prefix) ? formatAddress(key) : `${formatAddress(key)}/${ipv6Prefix}`
 }
 
 /** `ip` is the canonical text, if the caller has it already. */
@@ -74,12 +60,10 @@ export function resolvedClient(
   via: ClientVia,
   ip: string = formatAddress(address),
 ): ResolvedClient {
-  const key = clientKey(address, ipv6Prefix)
-  const text = key === address ? ip : formatClientKey(key, ipv6Prefix)
+  // `::1` (with all of the unroutable ::/32) and fe80::/10 stay whole: their neighbours are other hosts, not the same
+  // subscriber
+  const whole = address.family === 4 || ipv6Prefix === 128 || address.a === 0 || address.a >>> 22 === 0x3fa
+  const key = whole ? address : maskAddress(address, ipv6Prefix)
+  const text = whole ? ip : formatPrefix({ address: key, length: ipv6Prefix })
   return { client: { ip, key: text, via }, address, key, allowable: via.rule !== 'all-trusted' }
-}
-
-/** The first word is 0 for `::1` and all of the unroutable ::/32, and begins with fe8 to feb for link-local addresses. */
-function isWhole(address: Address, ipv6Prefix: number): boolean {
-  return address.family === 4 || ipv6Prefix === 128 || address.a === 0 || address.a >>> 22 === 0x3fa
 }

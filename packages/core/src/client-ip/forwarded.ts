@@ -7,6 +7,8 @@ const COMMA = 44
 const SEMICOLON = 59
 const QUOTE = 34
 const BACKSLASH = 92
+/** A port, or the obfuscated port of RFC 7239, with its colon; or nothing. */
+const PORT = /^(?::(?:\d{1,5}|_[\w.-]+))?$/
 
 /** The text between two indexes without optional whitespace, which is SP and HTAB (RFC 9110) and not what `trim` strips. */
 export function trimOws(text: string, from: number, to: number): string {
@@ -17,12 +19,6 @@ export function trimOws(text: string, from: number, to: number): string {
 
 function isOws(code: number): boolean {
   return code === 32 || code === 9
-}
-
-/** Index of the comma before `end`, or -1. */
-export function commaBefore(value: string, end: number): number {
-  // lastIndexOf takes a negative start for 0, and would find a comma at 0 again
-  return end > 0 ? value.lastIndexOf(',', end - 1) : -1
 }
 
 /**
@@ -36,16 +32,14 @@ export function separatorBefore(value: string, end: number): number {
   for (let i = end - 1; i >= 0; i--) {
     const code = value.charCodeAt(i)
     if (code === COMMA && !quoted) return i
-    if (code === QUOTE && !isEscaped(value, i)) quoted = !quoted
+    if (code === QUOTE) {
+      let first = i
+      while (value.charCodeAt(first - 1) === BACKSLASH) first--
+      // an odd number of backslashes before it makes it a character of the string
+      if ((i - first) % 2 === 0) quoted = !quoted
+    }
   }
   return quoted ? UNPAIRED : -1
-}
-
-/** A quoted-pair: an odd number of backslashes stands before the index. */
-function isEscaped(value: string, index: number): boolean {
-  let first = index
-  while (value.charCodeAt(first - 1) === BACKSLASH) first--
-  return (index - first) % 2 === 1
 }
 
 /**
@@ -53,29 +47,25 @@ function isEscaped(value: string, index: number): boolean {
  * quote that is not closed. Host and protocol may hold text of the client's, so nothing inside quotes is a parameter.
  */
 export function forParameter(element: string): string {
-  let found: string | undefined
-  for (let from = 0; from <= element.length; ) {
-    let quoted = false
-    let to = from
-    for (; to < element.length; to++) {
-      const code = element.charCodeAt(to)
-      if (code === SEMICOLON && !quoted) break
-      if (code === QUOTE) quoted = !quoted
-      else if (code === BACKSLASH && quoted) to++
+  let found = ''
+  let count = 0
+  let from = 0
+  let quoted = false
+  for (let i = 0; i <= element.length; i++) {
+    const code = element.charCodeAt(i)
+    if (code === BACKSLASH && quoted) i++
+    else if (code === QUOTE) quoted = !quoted
+    else if (i === element.length || (code === SEMICOLON && !quoted)) {
+      const pair = trimOws(element, from, i)
+      from = i + 1
+      if (pair.slice(0, 4).toLowerCase() === 'for=') {
+        found = pair.slice(4)
+        count++
+      }
     }
-    if (quoted) return ''
-    const pair = trimOws(element, from, to)
-    if (pair.slice(0, 4).toLowerCase() === 'for=') {
-      if (found !== undefined) return ''
-      found = unquote(pair.slice(4))
-    }
-    from = to + 1
   }
-  return found ?? ''
-}
-
-function unquote(text: string): string {
-  return text.charCodeAt(0) === QUOTE ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
+  if (quoted || count !== 1) return ''
+  return found.charCodeAt(0) === QUOTE ? found.slice(1, -1).replace(/\\(.)/g, '$1') : found
 }
 
 /**
@@ -84,24 +74,15 @@ function unquote(text: string): string {
  */
 export function parseHop(text: string): Address | undefined {
   let host = text
-  if (text.charCodeAt(0) === 91) {
-    const close = text.indexOf(']')
-    host = text.slice(1, close)
-    if (!host.includes(':') || !(close === text.length - 1 || isPort(text, close + 1))) return undefined
-  } else {
-    const colon = text.indexOf(':')
-    if (colon > 0 && text.indexOf(':', colon + 1) < 0) {
-      if (!isPort(text, colon)) return undefined
-      host = text.slice(0, colon)
-    }
+  const bracket = text.charCodeAt(0) === 91
+  const end = bracket ? text.indexOf(']') + 1 : text.indexOf(':')
+  // more than one colon is IPv6, which has a port only behind brackets
+  if (bracket || (end > 0 && text.indexOf(':', end + 1) < 0)) {
+    host = bracket ? text.slice(1, end - 1) : text.slice(0, end)
+    if (!PORT.test(text.slice(end)) || bracket !== host.includes(':')) return undefined
   }
   const address = parseAddress(host)
   return address && (address.a | address.b | address.c | address.d) === 0 ? undefined : address
-}
-
-/** A port, or the obfuscated port of RFC 7239, with its colon, up to the end of the text. */
-function isPort(text: string, colon: number): boolean {
-  return /^:(?:\d{1,5}|_[\w.-]+)$/.test(text.slice(colon))
 }
 
 /**
@@ -110,5 +91,5 @@ function isPort(text: string, colon: number): boolean {
  */
 export function viewerAddress(text: string): string {
   const colon = text.lastIndexOf(':')
-  return isPort(text, colon) ? text.slice(0, colon) : ''
+  return colon > 0 && PORT.test(text.slice(colon)) ? text.slice(0, colon) : ''
 }

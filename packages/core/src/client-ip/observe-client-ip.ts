@@ -22,10 +22,11 @@ export interface ClientIpObserver {
 
 /** Requests that are all looked at, and after which "every request came from one address" is decided. */
 const FIRST = 1_000
-/** Afterwards one request in this many is looked at (a power of two). */
+/** Afterwards one request in this many is looked at. */
 const EVERY = 1_024
 const HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip']
-const HINT = 'See "Client address" in the README for the setting of your hosting.'
+const NEAR: readonly unknown[] = ['loopback', 'private', 'shared', 'link-local', 'unique-local']
+const HINT = 'If a proxy stands in front, set clientIp; see "Client address" in the README.'
 
 /**
  * Sees, while requests pass, whether a proxy stands in front that the options do not know.
@@ -36,59 +37,44 @@ const HINT = 'See "Client address" in the README for the setting of your hosting
 export function observeClientIp(resolver: ClientIpResolver): ClientIpObserver {
   let seen = 0
   let only: string | undefined
-  let forwardedOpen = !resolver.readsHeader
-  let privateOpen = true
-  let oneOpen = true
+  const open = new Set<IpGuardErrorCode>(['IPGUARD_ONE_CLIENT', 'IPGUARD_PEER_PRIVATE_UNTRUSTED'])
+  if (!resolver.readsHeader) open.add('IPGUARD_FORWARDED_UNTRUSTED')
 
-  function checkOne(resolved: ResolvedClient): Warning | undefined {
-    only ??= resolved.client.key
-    oneOpen = only === resolved.client.key && seen < FIRST
-    if (only !== resolved.client.key || seen < FIRST) return undefined
-    return {
-      code: 'IPGUARD_ONE_CLIENT',
-      message: `The first ${FIRST} requests all came from ${only}, so one limit and one ban hold for everybody. If a proxy stands in front, set clientIp. ${HINT}`,
-    }
-  }
-
-  function checkHeaders(request: GuardRequest, peer: string | undefined): Warning | undefined {
-    const header = HEADERS.find((name) => request.headers.get(name))
-    if (header === undefined) return undefined
-    if (privateOpen && isNear(peer) && !resolver.trustsPeer(peer)) {
-      privateOpen = false
-      return {
-        code: 'IPGUARD_PEER_PRIVATE_UNTRUSTED',
-        message: `A request with a ${header} header came from ${peer}, which is not in clientIp.trust: that looks like your own proxy, and its address is taken for the client. ${HINT}`,
-      }
-    }
-    if (!forwardedOpen) return undefined
-    forwardedOpen = false
-    return {
-      code: 'IPGUARD_FORWARDED_UNTRUSTED',
-      message: `A request carried a ${header} header, and clientIp reads none. If a proxy stands in front, set clientIp; if none does, a caller forged it and it had no effect. ${HINT}`,
-    }
-  }
+  const warn = (code: IpGuardErrorCode, sign: string): Warning | undefined =>
+    open.delete(code) ? { code, message: `${sign}. ${HINT}` } : undefined
 
   return {
     observe(request, peer, resolved) {
-      if (!(forwardedOpen || privateOpen || oneOpen)) return undefined
-      seen = seen < 1 << 30 ? seen + 1 : FIRST
-      if (seen > FIRST && (seen & (EVERY - 1)) !== 0) return undefined
-      const one = oneOpen && resolved !== undefined ? checkOne(resolved) : undefined
-      return one ?? (forwardedOpen || privateOpen ? checkHeaders(request, peer) : undefined)
+      if (open.size === 0) return undefined
+      if (++seen > FIRST && seen % EVERY !== 0) return undefined
+      const key = resolved?.client.key
+      only ??= key
+      if (key !== undefined && key !== only) open.delete('IPGUARD_ONE_CLIENT')
+      const one =
+        key !== undefined && seen >= FIRST
+          ? warn(
+              'IPGUARD_ONE_CLIENT',
+              `The first ${FIRST} requests all came from ${only}: one limit holds for everybody`,
+            )
+          : undefined
+      if (one || open.size === 0) return one
+      const header = HEADERS.find((name) => request.headers.get(name))
+      if (header === undefined) return undefined
+      const sign = `A request with ${header} came`
+      return (
+        (isNear(peer) && !resolver.trustsPeer(peer)
+          ? warn(
+              'IPGUARD_PEER_PRIVATE_UNTRUSTED',
+              `${sign} from ${peer}, which is not in clientIp.trust: it is taken for the client`,
+            )
+          : undefined) ?? warn('IPGUARD_FORWARDED_UNTRUSTED', `${sign}, and clientIp reads no header`)
+      )
     },
   }
 }
 
 /** A peer inside the operator's network: a proxy far more often than a visitor. */
 function isNear(peer: string | undefined): boolean {
-  if (peer === 'unix') return true
   const address = peer === undefined ? undefined : parseAddress(peer)
-  const range = address && classifyAddress(address)
-  return (
-    range === 'loopback' ||
-    range === 'private' ||
-    range === 'shared' ||
-    range === 'link-local' ||
-    range === 'unique-local'
-  )
+  return peer === 'unix' || (!!address && NEAR.includes(classifyAddress(address)))
 }

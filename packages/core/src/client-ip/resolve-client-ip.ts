@@ -10,7 +10,7 @@ import {
   resolvedClient,
 } from './client.ts'
 import { type ClientIpOptions, type ClientIpPlan, type ClientIpPreset, planClientIp } from './client-ip-options.ts'
-import { commaBefore, forParameter, parseHop, separatorBefore, trimOws, UNPAIRED, viewerAddress } from './forwarded.ts'
+import { forParameter, parseHop, separatorBefore, trimOws, UNPAIRED, viewerAddress } from './forwarded.ts'
 
 /** What the guard needs beside the options: how keys are cut, and what an absent header means. */
 export interface ClientIpSettings {
@@ -62,129 +62,98 @@ export function compileClientIp(options: ClientIpOptions = {}, settings: ClientI
   const plan = planClientIp(options)
   const { header, trust } = plan
   const ipv6Prefix = checkIpv6Prefix(settings.ipv6Prefix ?? DEFAULT_IPV6_PREFIX)
-  const peerOf = rememberPeer(plan, ipv6Prefix)
-  const take = header === undefined ? undefined : headerReader(plan, header, ipv6Prefix)
-  const viaSocket = (because: ClientVia['because'] | undefined): ClientVia =>
-    Object.freeze({ rule: 'socket', ...(header && { header }), ...(because && { because }) })
-  const unread = viaSocket(header === undefined ? undefined : 'peer-untrusted')
-  const absent = viaSocket('header-absent')
-  const short = viaSocket('chain-short')
+  const viaOf = (rule: ClientVia['rule'], more?: Pick<ClientVia, 'because' | 'hop'>): ClientVia =>
+    Object.freeze({ rule, ...(header && { header }), ...more })
+  const take = headerReader(plan, ipv6Prefix, viaOf)
+  const unread = viaOf('socket', header === undefined ? undefined : { because: 'peer-untrusted' })
+  const absent = viaOf('socket', { because: 'header-absent' })
+  const short = viaOf('socket', { because: 'chain-short' })
+  // the last peer: behind a proxy it is the same on nearly every request
+  let last: string | undefined
+  let address: Address | undefined
+  let trusted = plan.trustAll
+  let known: ResolvedClient | undefined
+
+  const trustsPeer = (peer: string | undefined): boolean => {
+    if (peer !== last) {
+      address = peer === undefined ? undefined : parseHop(peer)
+      trusted = plan.trustAll || (peer === 'unix' ? plan.trustUnix : trusts(plan, address))
+      known = undefined
+      last = peer
+    }
+    return trusted
+  }
+  const socket = (via: ClientVia): ResolvedClient | undefined => {
+    if (address !== undefined && known?.client.via !== via) {
+      known = resolvedClient(address, ipv6Prefix, via)
+      // one object serves many requests: a policy that wrote to it would change the next caller's client
+      Object.freeze(known.client)
+    }
+    return known
+  }
   return {
     resolve(request, peer) {
-      const from = peerOf(peer)
-      if (take === undefined || header === undefined || !from.trusted) return from.client(unread)
+      if (!trustsPeer(peer) || header === undefined) return socket(unread)
       const value = request.headers.get(header)
-      if (value === undefined || value === null || isBlank(value)) {
-        return settings.requireHeader ? undefined : from.client(absent)
-      }
+      if (!value || trimOws(value, 0, value.length) === '') return settings.requireHeader ? undefined : socket(absent)
       const taken = take(value)
-      return taken === 'short' ? from.client(short) : taken
+      return taken === 'short' ? socket(short) : taken
     },
-    trustsPeer: (peer) => peerOf(peer).trusted,
+    trustsPeer,
     trust,
     header,
     readsHeader: header !== undefined,
   }
 }
 
-interface Peer {
-  readonly text: string | undefined
-  readonly trusted: boolean
-  readonly client: (via: ClientVia) => ResolvedClient | undefined
-}
-
-/** Reads a peer, and keeps the last one: behind a proxy it is the same on nearly every request. */
-function rememberPeer(plan: ClientIpPlan, ipv6Prefix: number): (text: string | undefined) => Peer {
-  const read = (text: string | undefined): Peer => {
-    const address = text === undefined ? undefined : parseHop(text)
-    let known: ResolvedClient | undefined
-    return {
-      text,
-      trusted: plan.trustAll || (text === 'unix' ? plan.trustUnix : address !== undefined && trusts(plan, address)),
-      client(via) {
-        if (address === undefined || known?.client.via === via) return known
-        known = resolvedClient(address, ipv6Prefix, via)
-        // one object serves many requests: a policy that wrote to it would change the next caller's client
-        Object.freeze(known.client)
-        return known
-      },
-    }
-  }
-  let last = read(undefined)
-  return (text) => {
-    if (text !== last.text) last = read(text)
-    return last
-  }
-}
-
-function trusts(plan: ClientIpPlan, address: Address): boolean {
-  return plan.trust?.hasAddress(address) === true
-}
-
-function isBlank(value: string): boolean {
-  const first = value.charCodeAt(0)
-  // only a value that begins with whitespace can be blank: the scan is for those
-  return value === '' || ((first === 32 || first === 9) && trimOws(value, 0, value.length) === '')
+function trusts(plan: ClientIpPlan, address: Address | undefined): boolean {
+  return address !== undefined && plan.trust?.hasAddress(address) === true
 }
 
 /** The client that a header's value names; `undefined` when its slot holds no address; 'short' when it has no such slot. */
 function headerReader(
   plan: ClientIpPlan,
-  header: string,
   ipv6Prefix: number,
+  viaOf: (rule: ClientVia['rule'], more?: Pick<ClientVia, 'hop'>) => ClientVia,
 ): (value: string) => ResolvedClient | 'short' | undefined {
-  const { kind, hops } = plan
-  const viaHop = viaPerHop(hops > 0 ? 'hops' : 'rightmost-untrusted', header)
-  const viaAll = viaPerHop('all-trusted', header)
-  const single: ClientVia = Object.freeze({ rule: 'single', header })
-  if (kind === 'single') {
-    const viewer = header === 'cloudfront-viewer-address'
-    return (value) => {
-      const text = trimOws(value, 0, value.length)
-      const host = viewer ? viewerAddress(text) : text
-      const address = parseHop(host)
-      return address && resolvedClient(address, ipv6Prefix, single, canonicalText(address, host, value))
+  const { header, hops, rule } = plan
+  const single = rule === 'single'
+  const hostOf =
+    header === 'forwarded' ? forParameter : header === 'cloudfront-viewer-address' ? viewerAddress : undefined
+  // one object per hop, so that a request makes none; negative where all are trusted
+  const vias = new Map<number, ClientVia>()
+  const viaHop = (step: number): ClientVia => {
+    let via = vias.get(step)
+    if (via === undefined) {
+      const hop = Math.abs(step)
+      via = viaOf(step < 0 ? 'all-trusted' : rule, single ? undefined : { hop })
+      if (hop <= 32) vias.set(step, via)
     }
+    return via
   }
   return (value) => {
-    let plain = kind === 'x-forwarded-for' || !value.includes('"')
+    let quoted = header === 'forwarded' && value.includes('"')
     for (let hop = 1, end = value.length; ; hop++) {
-      let comma = plain ? commaBefore(value, end) : separatorBefore(value, end)
+      let comma = quoted ? separatorBefore(value, end) : UNPAIRED
       if (comma === UNPAIRED) {
-        plain = true
-        comma = commaBefore(value, end)
+        quoted = false
+        // lastIndexOf takes a negative start for 0, and would find a comma at 0 again
+        comma = end > 0 && !single ? value.lastIndexOf(',', end - 1) : -1
       }
       if (hop >= hops) {
         const element = trimOws(value, comma + 1, end)
-        const host = kind === 'forwarded' ? forParameter(element) : element
+        const host = hostOf ? hostOf(element) : element
         const address = parseHop(host)
         if (address === undefined) return undefined
         const found = hops > 0 || !trusts(plan, address)
         if (found || comma < 0) {
-          return resolvedClient(
-            address,
-            ipv6Prefix,
-            (found ? viaHop : viaAll)(hop),
-            canonicalText(address, host, value),
-          )
+          // strict IPv4 has one spelling, so its text is canonical; not from a long header: a substring would keep all
+          // of it in memory for as long as a store keeps the key
+          const canonical = address.family === 4 && value.length <= 64 && !host.includes(':')
+          return resolvedClient(address, ipv6Prefix, viaHop(found ? hop : -hop), canonical ? host : undefined)
         }
       } else if (comma < 0) return 'short'
       end = comma
     }
   }
-}
-
-/**
- * Strict IPv4 has one spelling, so its text is canonical and need not be written again. Not from a long header: a
- * substring would keep all of it in memory for as long as a store keeps the key.
- */
-function canonicalText(address: Address, host: string, value: string): string | undefined {
-  return address.family === 4 && value.length <= 64 && !host.includes(':') ? host : undefined
-}
-
-/** One frozen object per hop, so that a request makes none; hops beyond 32 are not kept. */
-function viaPerHop(rule: ClientVia['rule'], header: string): (hop: number) => ClientVia {
-  const known: ClientVia[] = []
-  for (let hop = 1; hop <= 32; hop++) known.push(Object.freeze({ rule, header, hop }))
-  return (hop) => known[hop - 1] ?? Object.freeze({ rule, header, hop })
 }

@@ -1,10 +1,10 @@
 import { checkOptions, invalidOption } from '../options.ts'
-import { type Address, scanAddress, scanned, scannedAddress } from './address.ts'
-import { formatPrefix, maskAddress, wordMask } from './prefix.ts'
-import { buildSet } from './set-build.ts'
-import { readSet, type SetBytes, type SetText, writeSet } from './set-bytes.ts'
+import { type Address, type ScannedKind, scanAddress, scanned, scannedAddress } from './address.ts'
+import { formatPrefix, maskAddress } from './prefix.ts'
+import { buildSet, finish, type SetParts } from './set-build.ts'
+import { readSet, writeSet } from './set-bytes.ts'
 import { collectEntries, type IpSetEntry } from './set-entries.ts'
-import { findRow, findWord, SIGN, type Table } from './set-table.ts'
+import { findRow, type Table } from './set-table.ts'
 
 /** An immutable set of addresses and CIDR blocks, IPv4 and IPv6, of any size. */
 export interface IpSet {
@@ -25,7 +25,7 @@ export interface IpSet {
   lookupAddress(address: Address): IpSetMatch | undefined
   /** A block that lies in both sets, if there is one. Takes time in proportion to the size of both. */
   overlaps(other: IpSet): string | undefined
-  /** The set as one buffer, which `ipSetFromBytes` loads without building it anew. */
+  /** The set as one buffer, which `ipSetFromBytes` loads without parsing it anew. */
   toBytes(): ArrayBuffer
 }
 
@@ -50,7 +50,8 @@ export interface BuildIpSetOptions {
  * In lines, blanks around the entry, blank lines and comments (from `#` or `;` on) are skipped. One bad entry refuses
  * the whole list. Host bits are zeroed and reported in `masked`. An IPv4-mapped address is the IPv4 address; IPv6
  * blocks never hold IPv4 addresses. Of equal entries the first one's label counts.
- * About 10 bytes an IPv4 entry and 14 an IPv6 one. Blocks for about 0.3 s at 1,000,000 lines: see `buildIpSet`.
+ * About 10 bytes an IPv4 entry and 14 an IPv6 one (22 in a set with any longer than /64), and 4 more with labels.
+ * Blocks for about 0.3 s at 1,000,000 lines: see `buildIpSet`.
  *
  * @example
  * const office = ipSet(['192.168.1.100', '10.20.0.0/24', { cidr: '2001:db8::/32', label: 'lab' }])
@@ -60,10 +61,7 @@ export interface BuildIpSetOptions {
 export function ipSet(entries: Iterable<IpSetEntry>): IpSet {
   const collected = collectEntries()
   for (const entry of checkEntries(entries)) collected.add(entry)
-  const steps = buildSet(collected)
-  let step = steps.next()
-  while (!step.done) step = steps.next()
-  return openSet(step.value, collected)
+  return openSet(finish(buildSet(collected)))
 }
 
 /**
@@ -98,17 +96,17 @@ export async function buildIpSet(
       }
     }
   }
-  if (isAsync(entries)) {
+  if (Symbol.asyncIterator in entries) {
     for await (const item of entries) await take([item])
   } else await take(entries)
   const steps = buildSet(collected)
   let step = steps.next()
   for (; !step.done; step = steps.next()) if (clock() >= until) await rest()
-  return openSet(step.value, collected)
+  return openSet(step.value)
 }
 
 /**
- * Loads a set from what `toBytes` wrote, without building it anew: bundle it with an edge function, or share it
+ * Loads a set from what `toBytes` wrote, without parsing and sorting it anew: bundle it with an edge function, or share it
  * between threads in a SharedArrayBuffer. The set keeps the buffer; do not change it.
  *
  * The checksum finds damage, not forgery: load only bytes that you wrote.
@@ -118,107 +116,72 @@ export async function buildIpSet(
  * @throws {IpGuardError} `IPGUARD_SET_DAMAGED` when the bytes are truncated, changed, or of another version.
  */
 export function ipSetFromBytes(buffer: ArrayBufferLike | Uint8Array): IpSet {
-  const { set, text } = readSet(buffer)
-  return openSet(set, text)
+  return openSet(readSet(buffer))
 }
 
-function openSet(set: SetBytes, { labels, masked }: SetText): IpSet {
-  const [v4, ...v6] = set.tables
-  const labelled = set.combos.length > 0
-  // the longest prefix is the answer with labels, the largest block without
-  const filled = v6.filter((table) => table.count > 0)
-  if (labelled) filled.reverse()
-
-  const holds = (isV6: boolean): boolean => {
-    if (!isV6) return v4 !== undefined && v4.count > 0 && findWord(v4, scanned[0] ?? 0) >= 0
-    for (const table of filled) if (findRow(table) >= 0) return true
-    return false
-  }
-  const find = (isV6: boolean): IpSetMatch | undefined => {
-    for (const table of isV6 ? filled : [v4]) {
-      const row = table && table.count > 0 ? findRow(table) : -1
-      if (table === undefined || row < 0) continue
-      const combo = set.combos[table.values?.[row] ?? -1]
-      const length = combo === undefined ? blockLength(table, row) : combo & 255
-      const cidr = formatPrefix({ address: maskAddress(scannedAddress(isV6 ? 6 : 4), length), length })
-      const label = combo !== undefined && combo > 255 ? labels[combo >>> 8] : undefined
-      return label === undefined ? { cidr } : { cidr, label }
-    }
-    return undefined
+function openSet(parts: SetParts): IpSet {
+  const { size, tables, labels, masked } = parts
+  const [v4, v6] = tables
+  const rowOf = (kind: ScannedKind): number => (kind === 0 ? -1 : findRow(kind === 6 ? v6 : v4))
+  const matchOf = (kind: ScannedKind): IpSetMatch | undefined => {
+    const row = rowOf(kind)
+    if (row < 0) return undefined
+    const { width, rows } = kind === 6 ? v6 : v4
+    const meta = rows[row * (width + 1) + width] ?? 0
+    const length = meta & 255
+    const cidr = formatPrefix({ address: maskAddress(scannedAddress(kind), length), length })
+    const label = labels[meta >>> 8]
+    return meta < 256 || label === undefined ? { cidr } : { cidr, label }
   }
   const self: IpSet = Object.freeze<IpSet>({
-    size: set.size,
-    bytes: labels.reduce((sum, label) => sum + label.length, set.end),
-    masked: Object.freeze([...masked]),
-    has: (text) => {
-      const kind = scanAddress(text)
-      return kind !== 0 && holds(kind === 6)
-    },
-    hasAddress: (address) => holds(loadAddress(address)),
-    lookup: (text) => {
-      const kind = scanAddress(text)
-      return kind === 0 ? undefined : find(kind === 6)
-    },
-    lookupAddress: (address) => find(loadAddress(address)),
-    overlaps: (other) => findOverlap(set, other) ?? findOverlap(readSet(other.toBytes()).set, self),
-    toBytes: () => writeSet(set, { labels, masked }),
+    size,
+    bytes:
+      4 * tables.reduce((sum, { index, rows, outer }) => sum + index.length + rows.length + outer.length, 0) +
+      labels.join('').length,
+    masked: Object.freeze(masked),
+    has: (text) => rowOf(scanAddress(text)) >= 0,
+    hasAddress: (address) => rowOf(loadAddress(address)) >= 0,
+    lookup: (text) => matchOf(scanAddress(text)),
+    lookupAddress: (address) => matchOf(loadAddress(address)),
+    overlaps: (other) =>
+      findOverlap(tables, [self, other]) ?? findOverlap(readSet(other.toBytes()).tables, [self, other]),
+    toBytes: () => writeSet(parts),
   })
   return self
 }
 
-/** Puts an address where look-ups read it; true for IPv6. */
-function loadAddress({ family, a, b, c, d }: Address): boolean {
+/** Puts an address where look-ups read it. */
+function loadAddress({ family, a, b, c, d }: Address): 4 | 6 {
   scanned[0] = a
   scanned[1] = b
   scanned[2] = c
   scanned[3] = d
-  return family === 6
+  return family
 }
 
-/** The length of the largest block around the address in `scanned` that lies in a range. */
-function blockLength({ keys, rows }: Table, row: number): number {
-  const word = scanned[keys] ?? 0
-  const at = row * (keys + 2) + keys
-  let bits = 0
-  for (; bits < 32; bits++) {
-    const first = word & wordMask(bits)
-    if ((first ^ SIGN) >= (rows[at] ?? 0) && ((first | ~wordMask(bits)) ^ SIGN) <= (rows[at + 1] ?? 0)) break
-  }
-  return 32 * keys + bits
-}
-
-/** Blocks nest or are apart: two sets overlap when one holds the first address of a range of the other. */
-function findOverlap(set: SetBytes, other: IpSet): string | undefined {
-  const own = openSet(set, { labels: [], masked: [] })
-  for (const [i, { keys, count, rows }] of set.tables.entries()) {
-    for (let at = 0; at < count * (keys + 2); at += keys + 2) {
-      const words = [0, 0, 0, 0].map((_, j) =>
-        j < keys ? (rows[at + j] ?? 0) : j === keys ? (rows[at + j] ?? 0) ^ SIGN : 0,
-      )
-      const [a = 0, b = 0, c = 0, d = 0] = words
-      const address: Address = { family: i === 0 ? 4 : 6, a, b, c, d }
-      const theirs = other.lookupAddress(address)?.cidr
-      if (theirs === undefined) continue
-      const mine = own.lookupAddress(address)?.cidr
-      return mine !== undefined && lengthOf(mine) > lengthOf(theirs) ? mine : theirs
+/** Blocks nest or are apart: two sets overlap when one holds the first address of a row of the other. */
+function findOverlap(tables: readonly Table[], sets: readonly IpSet[]): string | undefined {
+  for (const { width, rows } of tables) {
+    for (let at = 0; at < rows.length; at += width + 1) {
+      const [a = 0, b = 0, c = 0, d = 0] = new Int32Array(rows.subarray(at, at + width))
+      const address: Address = { family: rows === tables[0]?.rows ? 4 : 6, a, b, c, d }
+      if (!sets.every((set) => set.hasAddress(address))) continue
+      const [one = '', other = ''] = sets.map((set) => set.lookupAddress(address)?.cidr)
+      return lengthOf(one) > lengthOf(other) ? one : other
     }
   }
   return undefined
 }
 
 function lengthOf(cidr: string): number {
-  return Number(cidr.slice(cidr.indexOf('/') + 1))
+  return Number(cidr.split('/')[1])
 }
 
 function checkEntries<T extends object>(entries: T): T {
   // a text is an iterable of characters: the one mistake that the loop would not explain
-  if (entries !== null && typeof entries === 'object' && (Symbol.iterator in entries || isAsync(entries)))
+  if (typeof entries === 'object' && entries && (Symbol.iterator in entries || Symbol.asyncIterator in entries))
     return entries
   throw invalidOption('The list of a set', entries, 'an array or another iterable of lines')
-}
-
-function isAsync(entries: object): entries is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in entries
 }
 
 function isBatch(item: IpSetEntry | readonly IpSetEntry[]): item is readonly IpSetEntry[] {

@@ -45,14 +45,9 @@ export function maskAddress(address: Address, length: number): Address {
 
 /** Whether the block holds the address. Families never mix. */
 export function prefixContains(prefix: Prefix, address: Address): boolean {
-  const { address: base, length } = prefix
-  return (
-    base.family === address.family &&
-    ((base.a ^ address.a) & wordMask(length)) === 0 &&
-    ((base.b ^ address.b) & wordMask(length - 32)) === 0 &&
-    ((base.c ^ address.c) & wordMask(length - 64)) === 0 &&
-    ((base.d ^ address.d) & wordMask(length - 96)) === 0
-  )
+  const { family, a, b, c, d } = prefix.address
+  const masked = maskAddress(address, prefix.length)
+  return family === masked.family && a === masked.a && b === masked.b && c === masked.c && d === masked.d
 }
 
 /** The mask of the first `bits` bits of one word, for any number of bits. */
@@ -64,21 +59,17 @@ export function wordMask(bits: number): number {
 export let scannedFamily: 4 | 6 = 4
 
 /** Parses an address or a CIDR block into `scanned` (not masked) and returns its length, or -1. Allocates nothing. */
-export function scanPrefix(text: string, from = 0, end?: number): number {
+export function scanPrefix(text: string): number {
   if (typeof text !== 'string') return -1
-  const stop = end ?? text.length
-  let slash = stop - 1
-  // a length has at most three digits: look for the slash from the right
-  while (slash > stop - 5 && slash > from && text.charCodeAt(slash) !== 47) slash--
-  const whole = slash < from || text.charCodeAt(slash) !== 47
-  const kind = scanAddress(text, from, whole ? stop : slash)
+  const slash = text.lastIndexOf('/')
+  const kind = scanAddress(text, slash < 0 ? text.length : slash)
   if (kind === 0) return -1
   scannedFamily = kind === 6 ? 6 : 4
   const most = kind === 4 ? 32 : 128
-  let length = whole ? most : -1
-  for (let i = slash + 1; !whole && i < stop; i++) {
+  let length = slash < 0 ? most : -1
+  for (let i = slash + 1; slash >= 0 && i < text.length; i++) {
     const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9 || length === 0) return -1
+    if (digit >>> 0 > 9 || length === 0) return -1
     length = (length < 0 ? 0 : length * 10) + digit
   }
   if (length > most) return -1
@@ -87,22 +78,22 @@ export function scanPrefix(text: string, from = 0, end?: number): number {
 
 /** The error for a text that `scanPrefix` refuses; says what to write where the meaning can be guessed. */
 export function cidrInvalid(text: unknown, where: string): IpGuardError {
-  const advice = typeof text === 'string' ? adviceFor(text) : 'Write it as text, such as "10.0.0.0/8".'
-  return new IpGuardError('IPGUARD_CIDR_INVALID', `${where} is not a CIDR: ${describe(text)}. ${advice}`)
+  const advice = typeof text === 'string' ? adviceFor(text) : 'text, such as "10.0.0.0/8"'
+  return new IpGuardError('IPGUARD_CIDR_INVALID', `${where} is not a CIDR: ${describe(text)}. Write it as ${advice}.`)
 }
 
 function adviceFor(text: string): string {
   const slash = text.lastIndexOf('/')
-  const kind = scanAddress(text, 0, slash < 0 ? text.length : slash)
+  const host = text.slice(0, slash)
+  const length = text.slice(slash)
+  const kind = scanAddress(host)
   if (kind !== 0) {
-    const length = /^\d{1,2}$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : 33
-    const host = formatAddress(scannedAddress(kind))
-    if (kind === MAPPED && length <= 32) return `Write it as "${host}/${length}".`
-    return `Write it as "${host}/n" with n from 0 to ${kind === 6 ? 128 : 32}.`
+    const ip = formatAddress(scannedAddress(kind))
+    const block = ip + length
+    if (kind === MAPPED && scanPrefix(block) >= 0) return `"${block}"`
+    return `"${ip}/n" with n from 0 to ${kind === 6 ? 128 : 32}`
   }
   // 10.0.0/8: the missing octets can only be zeros, as long as no octet could be read as octal
-  const short = /^((?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){0,2})\/(\d{1,2})$/.exec(text)
-  const padded = `${short?.[1]}${'.0'.repeat(4 - (short?.[1] ?? '').split('.').length)}/${short?.[2]}`
-  if (scanPrefix(padded) >= 0) return `Write it as "${padded}".`
-  return 'Write it as an address or an address and a length, such as "10.0.0.0/8" or "2001:db8::/32".'
+  const whole = ['.0', '.0.0', '.0.0.0'].map((zeros) => host + zeros + length).find((block) => scanPrefix(block) >= 0)
+  return whole ? `"${whole}"` : 'an address or an address and a length, such as "10.0.0.0/8"'
 }

@@ -1,81 +1,85 @@
 import { scanned } from './address.ts'
-
-/** XOR with this makes signed comparison order words as unsigned ones. */
-export const SIGN: number = -0x80000000
+import { wordMask } from './prefix.ts'
 
 /**
- * Disjoint ranges of one word, behind `keys` words that are fixed.
+ * Blocks of one family, as rows of [address, label << 8 | length], sorted by address and length.
  *
- * A row is [key words, first, last], the two ends with their sign bit flipped. Rows are grouped by bucket and sorted
- * within it; `index[bucket]` is a bucket's first row. A bucket is the top bits of the word, or of a hash of the keys,
- * and holds about four rows: one read of the index and one or two cache lines of rows answer a look-up. Against a
- * binary search over everything this takes 280 ns to about 50 at 1,000,000 rows.
+ * An address has `width` words: those after them are zero in every row. `outer` has the row of the block around each
+ * block, or -1; it is empty in a set without labels, where no block lies in another. `index[bucket]` is the first row
+ * of a bucket, which is the top bits of an address, and holds about four rows: one read of the index and one or two
+ * cache lines of rows answer a look-up. Against a binary search over everything this takes 280 ns to about 50 at
+ * 1,000,000 rows.
  */
 export interface Table {
-  readonly keys: number
-  readonly count: number
+  readonly width: number
+  readonly rows: Uint32Array
+  readonly outer: Int32Array
   readonly shift: number
-  readonly index: Int32Array
-  readonly rows: Int32Array
-  /** Row by row an index into the set's combinations of length and label; absent when no entry has a label. */
-  readonly values: Uint8Array | Uint16Array | Uint32Array | undefined
+  readonly index: Uint32Array
 }
 
-/** The row that holds the address in `scanned`, or -1. */
+/** Rows or words of work between two yields, less one: about a millisecond. */
+export const SLICE = 0x7fff
+
+/** `scanned`, in the order of addresses. */
+const wanted = new Uint32Array(scanned.buffer)
+
+/** A table of sorted rows. */
+export function* openTable(width: number, rows: Uint32Array, labelled: boolean): Generator<void, Table> {
+  const step = width + 1
+  const count = rows.length / step
+  // four rows to a bucket
+  const bits = Math.min(20, Math.max(1, 30 - Math.clz32(count)))
+  const index = new Uint32Array(2 ** bits + 1)
+  const outer = new Int32Array(labelled ? count : 0)
+  const table: Table = { width, rows, outer, shift: 32 - bits, index }
+  let bucket = 0
+  for (let row = 0; row < count; row++) {
+    if ((row & SLICE) === 0) yield
+    const last = (rows[row * step] ?? 0) >>> table.shift
+    while (bucket <= last) index[bucket++] = row
+    if (labelled) outer[row] = holderOf(table, row - 1, rows, row * step)
+  }
+  index.fill(count, bucket)
+  return table
+}
+
+/** The row of the innermost block that holds the address in `scanned`, or -1. */
 export function findRow(table: Table): number {
-  return table.keys === 0 ? findWord(table, scanned[0] ?? 0) : findKeyed(table)
-}
-
-/** `findRow` for a table without keys: all of IPv4, and IPv6 up to /32. */
-export function findWord(table: Table, word: number): number {
-  const { index, rows } = table
-  const bucket = word >>> table.shift
-  const wanted = word ^ SIGN
+  const { width, shift, index, rows } = table
+  const bucket = (wanted[0] ?? 0) >>> shift
   let low = index[bucket] ?? 0
   let high = index[bucket + 1] ?? 0
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((rows[2 * middle] ?? 0) <= wanted) low = middle + 1
+    let at = middle * (width + 1)
+    let i = 0
+    while (i < width - 1 && rows[at] === wanted[i]) {
+      at++
+      i++
+    }
+    if ((rows[at] ?? 0) <= (wanted[i] ?? 0)) low = middle + 1
     else high = middle
   }
-  // a range that began in an earlier bucket is the row before this bucket's first
-  return low > 0 && wanted <= (rows[2 * low - 1] ?? 0) ? low - 1 : -1
+  // a block that began in an earlier bucket is the row before this bucket's first
+  return holderOf(table, low - 1, wanted, 0)
 }
 
-function findKeyed({ keys, shift, index, rows }: Table): number {
-  const bucket = hashKeys(scanned, 0, keys) >>> shift
-  const stride = keys + 2
-  const wanted = (scanned[keys] ?? 0) ^ SIGN
-  let low = index[bucket] ?? 0
-  let high = index[bucket + 1] ?? 0
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const at = middle * stride
-    const order = compareKeys(rows, at, scanned, 0, keys)
-    if (order < 0 || (order === 0 && (rows[at + keys] ?? 0) <= wanted)) low = middle + 1
-    else high = middle
+/** The innermost block that holds an address, given the last row that is not behind it. */
+function holderOf({ width, rows, outer }: Table, last: number, address: Uint32Array, at: number): number {
+  let row = last
+  while (row >= 0) {
+    const from = row * (width + 1)
+    if (sharesBits(rows, from, address, at, (rows[from + width] ?? 0) & 255)) return row
+    row = outer[row] ?? -1
   }
-  const at = (low - 1) * stride
-  return low > 0 && wanted <= (rows[at + keys + 1] ?? 0) && compareKeys(rows, at, scanned, 0, keys) === 0 ? low - 1 : -1
+  return -1
 }
 
-/** The bucket of a row, before `shift`. */
-export function rowHash(rows: Int32Array, at: number, keys: number): number {
-  return keys === 0 ? (rows[at] ?? 0) ^ SIGN : hashKeys(rows, at, keys)
-}
-
-/** A multiplicative hash: allocations cluster in a few thousand /32, so top bits alone would fill few buckets. */
-function hashKeys(words: Int32Array, at: number, keys: number): number {
-  let hash = 0
-  for (let i = 0; i < keys; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ (words[at + i] ?? 0), 0x9e3779b1)
-  return hash
-}
-
-export function compareKeys(a: Int32Array, at: number, b: Int32Array, bt: number, keys: number): number {
-  for (let i = 0; i < keys; i++) {
-    const x = a[at + i] ?? 0
-    const y = b[bt + i] ?? 0
-    if (x !== y) return x < y ? -1 : 1
+/** Whether two addresses begin with the same bits, so many of them. */
+export function sharesBits(one: Uint32Array, at: number, other: Uint32Array, from: number, bits: number): boolean {
+  for (let i = 0; i * 32 < bits; i++) {
+    if ((((one[at + i] ?? 0) ^ (other[from + i] ?? 0)) & wordMask(bits - 32 * i)) !== 0) return false
   }
-  return 0
+  return true
 }

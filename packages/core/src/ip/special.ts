@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { type Prefix, parsePrefix, prefixContains } from './prefix.ts'
+import { type IpSet, ipSet } from './ip-set.ts'
 
 /** What an address is when it is not ordinary global unicast. */
 export type SpecialRange =
@@ -20,29 +20,28 @@ export type SpecialRange =
 
 /**
  * IANA's registries, read 2026-11: iana-ipv4-special-registry, iana-ipv6-special-registry (RFC 6890),
- * multicast-addresses, ipv6-address-space. The first match counts; '' is ordinary: IANA lists it as globally reachable.
+ * multicast-addresses, ipv6-address-space. The longest prefix counts; without a name it is ordinary: IANA lists it as
+ * globally reachable.
  */
-const RANGES: readonly (readonly [name: SpecialRange | '', cidrs: string])[] = [
-  ['unspecified', '0.0.0.0 ::'],
-  ['loopback', '127.0.0.0/8 ::1'],
-  ['broadcast', '255.255.255.255'],
-  ['private', '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16'], // RFC 1918
-  ['shared', '100.64.0.0/10'], // RFC 6598, carrier-grade NAT
-  ['link-local', '169.254.0.0/16 fe80::/10'],
-  ['unique-local', 'fc00::/7'], // RFC 4193
-  ['documentation', '192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20'], // RFC 5737, 3849, 9637
-  ['benchmarking', '198.18.0.0/15 2001:2::/48'], // RFC 2544, 5180
-  ['multicast', '224.0.0.0/4 ff00::/8'],
-  ['translation', '64:ff9b::/96 64:ff9b:1::/48'], // RFC 6052, 8215: the IPv4 address inside may be any, private too
-  ['tunnel', '2002::/16 2001::/32'], // 6to4 (RFC 3056) and Teredo (RFC 4380)
-  ['discard', '100::/64'], // RFC 6666
-  ['', '192.0.0.9 192.0.0.10 2001:1::1 2001:1::2 2001:1::3 2001:3::/32 2001:4:112::/48 2001:20::/28 2001:30::/28'],
-  ['reserved', '0.0.0.0/8 192.0.0.0/24 192.88.99.0/24 240.0.0.0/4 2001::/23'],
-  ['', '0.0.0.0/0 2000::/3'],
-  ['reserved', '::/0'],
+const RANGES: readonly string[] = [
+  'unspecified 0.0.0.0 ::',
+  'loopback 127.0.0.0/8 ::1',
+  'broadcast 255.255.255.255',
+  'private 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16', // RFC 1918
+  'shared 100.64.0.0/10', // RFC 6598, carrier-grade NAT
+  'link-local 169.254.0.0/16 fe80::/10',
+  'unique-local fc00::/7', // RFC 4193
+  'documentation 192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20', // RFC 5737, 3849, 9637
+  'benchmarking 198.18.0.0/15 2001:2::/48', // RFC 2544, 5180
+  'multicast 224.0.0.0/4 ff00::/8',
+  'translation 64:ff9b::/96 64:ff9b:1::/48', // RFC 6052, 8215: the IPv4 address inside may be any, private too
+  'tunnel 2002::/16 2001::/32', // 6to4 (RFC 3056) and Teredo (RFC 4380)
+  'discard 100::/64', // RFC 6666
+  ' 192.0.0.9 192.0.0.10 2001:1::1 2001:1::2/127 2001:3::/32 2001:4:112::/48 2001:20::/28 2001:30::/28 2000::/3',
+  'reserved 0.0.0.0/8 192.0.0.0/24 192.88.99.0/24 240.0.0.0/4 2001::/23 ::/0',
 ]
 
-let compiled: readonly (readonly [name: SpecialRange | '', prefix: Prefix])[] | undefined
+let compiled: IpSet | undefined
 
 /**
  * Names the special range that an address lies in; `undefined` for ordinary global unicast.
@@ -56,7 +55,12 @@ let compiled: readonly (readonly [name: SpecialRange | '', prefix: Prefix])[] | 
  * if (address) classifyAddress(address) // 'private'
  */
 export function classifyAddress(address: Address): SpecialRange | undefined {
-  compiled ??= RANGES.flatMap(([name, cidrs]) => cidrs.split(' ').map((cidr) => [name, parsePrefix(cidr)] as const))
-  for (const [name, prefix] of compiled) if (prefixContains(prefix, address)) return name || undefined
-  return undefined
+  compiled ??= ipSet(
+    RANGES.flatMap((line) => {
+      const [label = '', ...cidrs] = line.split(' ')
+      return cidrs.map((cidr) => ({ cidr, label }))
+    }),
+  )
+  // the labels are the names above, or none
+  return (compiled.lookupAddress(address)?.label || undefined) as SpecialRange | undefined
 }

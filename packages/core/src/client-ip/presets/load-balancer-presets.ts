@@ -66,9 +66,7 @@ export function nginx(options: ProxyPresetOptions = {}): ClientIpPreset {
  * @example
  * const clientOf = resolveClientIp(caddy())
  */
-export function caddy(options?: ProxyPresetOptions): ClientIpPreset {
-  return nginx(options)
-}
+export const caddy: (options?: ProxyPresetOptions) => ClientIpPreset = nginx
 
 /**
  * Behind HAProxy with `option forwardfor`: `X-Forwarded-For`, to which it adds a line of its own after the client's.
@@ -78,6 +76,4 @@ export function caddy(options?: ProxyPresetOptions): ClientIpPreset {
  * @example
  * const clientOf = resolveClientIp(haproxy({ trust: ['10.0.0.5/32'] }))
  */
-export function haproxy(options?: ProxyPresetOptions): ClientIpPreset {
-  return nginx(options)
-}
+export const haproxy: (options?: ProxyPresetOptions) => ClientIpPreset = nginx
