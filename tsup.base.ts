@@ -18,6 +18,7 @@ export function build(entry: Readonly<Record<string, string>>): ReturnType<typeo
     treeshake: true,
     // Deno knows built-in modules by their prefix only.
     removeNodeProtocol: false,
+    external: [/^node:/],
     outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
   })
 }

@@ -86,7 +86,12 @@ function buildGuard<Facts>(
     reply(decision, request, headers) {
       if (decision.action === 'allow') return undefined
       const { exposeTier = false, onRefused } = options
-      const plain = reply(decision, { accept: request.headers.get('accept'), method: request.method, exposeTier, ...headers })
+      const plain = reply(decision, {
+        accept: request.headers.get('accept'),
+        method: request.method,
+        exposeTier,
+        ...headers,
+      })
       if (!plain) return undefined
       const policy = policies.find(({ name }) => name === decision.policy)
       const byPolicy = changed(() => policy?.onRefused?.(plain, request), plain)

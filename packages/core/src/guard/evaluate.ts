@@ -180,7 +180,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     return {
       deadline: () => deadlineOf(check, deadlines.store),
       onErrorOf: (hit) => {
-        const policy = policies.find(({ name, count }) => name === hit.counter.policy && count !== undefined)
+        const policy = policies.find((each) => each.name === hit.counter.policy && each.count !== undefined)
         return (policy?.onError as CountFailure | undefined) ?? 'local' // policies that count declare no other
       },
       failed: (hit) => degrade(check, hit.counter.policy),

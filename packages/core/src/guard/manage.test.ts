@@ -151,7 +151,7 @@ describe('shadow', () => {
       shadow: [{ action: 'deny', reason: 'banned', policy: 'entries' }],
     })
     expect(ask(two, '198.51.100.7')).toMatchObject({ action: 'allow', shadow: [{ action: 'deny', policy: 'deny' }] })
-    ask(two, '192.0.2.1')
+    void ask(two, '192.0.2.1')
     expect(ask(two, '192.0.2.1')).toMatchObject({
       action: 'allow',
       shadow: [{ action: 'limit', policy: 'one', retryAfter: 66 }],

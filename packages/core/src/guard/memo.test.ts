@@ -33,7 +33,7 @@ describe('one request counts once per policy', () => {
   test('by the native object, whatever view stands before it, also when it is frozen', () => {
     for (const native of [{}, Object.freeze({})]) {
       const { guard } = testGuard([rateLimit({ limit: 5, window: '60s' })])
-      guard.check(request({ native }), { peer })
+      void guard.check(request({ native }), { peer })
       expect(guard.check(request({ native }), { peer })).toMatchObject({ limits: [{ remaining: 4 }] })
     }
   })
@@ -42,7 +42,9 @@ describe('one request counts once per policy', () => {
     const store = memoryStore()
     const asked = request()
     for (const name of ['a', 'b'])
-      createGuard({ store, clock, policies: [rateLimit({ name, limit: 5, window: '60s' })] }).check(asked, { peer })
+      void createGuard({ store, clock, policies: [rateLimit({ name, limit: 5, window: '60s' })] }).check(asked, {
+        peer,
+      })
     const both = createGuard({
       store,
       clock,
@@ -67,7 +69,7 @@ describe('guard.with', () => {
     const route = guard.with({ policies: [rateLimit({ name: 'route', limit: 2, window: '60s' })] })
     for (const remaining of [1, 0]) {
       const once = request()
-      guard.check(once, { peer })
+      void guard.check(once, { peer })
       expect(route.check(once, { peer })).toMatchObject({
         action: 'allow',
         limits: [{ policy: '5-in-60s' }, { policy: 'route', remaining }],
@@ -90,7 +92,7 @@ describe('guard.with', () => {
     const { guard } = testGuard([allow([peer])])
     const route = guard.with({ policies: [policy({ name: 'no', evaluate: () => ({ action: 'deny' }) })] })
     const once = request()
-    guard.check(once, { peer })
+    void guard.check(once, { peer })
     expect(route.check(once, { peer })).toMatchObject({ action: 'allow', policy: 'allow' })
   })
 

@@ -77,7 +77,7 @@ describe('a store that answers with promises', () => {
       const answer = guard.check(request(), { peer: '203.0.113.7' })
       clock.advance(49)
       await turn()
-      expect(await Promise.race([answer, 'waiting'])).toBe('waiting')
+      expect(await Promise.race([answer, Promise.resolve('waiting')])).toBe('waiting')
       clock.advance(1)
       expect(await answer).toMatchObject({ action, degraded: ['l'] })
     }
@@ -175,9 +175,7 @@ describe('entries that are still loading', () => {
       ...memory,
       entries: {
         ...memory.entries,
-        async *load() {
-          await new Promise(() => {})
-        },
+        load: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }),
       },
     }
     const guard = createGuard({ store, clock, policies: [] })

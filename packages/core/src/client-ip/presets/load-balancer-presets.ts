@@ -66,7 +66,9 @@ export function nginx(options: ProxyPresetOptions = {}): ClientIpPreset {
  * @example
  * const clientOf = resolveClientIp(caddy())
  */
-export const caddy: (options?: ProxyPresetOptions) => ClientIpPreset = nginx
+export function caddy(options?: ProxyPresetOptions): ClientIpPreset {
+  return nginx(options)
+}
 
 /**
  * Behind HAProxy with `option forwardfor`: `X-Forwarded-For`, to which it adds a line of its own after the client's.
@@ -76,4 +78,6 @@ export const caddy: (options?: ProxyPresetOptions) => ClientIpPreset = nginx
  * @example
  * const clientOf = resolveClientIp(haproxy({ trust: ['10.0.0.5/32'] }))
  */
-export const haproxy: (options?: ProxyPresetOptions) => ClientIpPreset = nginx
+export function haproxy(options?: ProxyPresetOptions): ClientIpPreset {
+  return nginx(options)
+}
