@@ -67,7 +67,8 @@ export function answerRequest<Facts>(
     refusal: guard.reply(decision, request, wanted),
     headers: allowHeaders(decision, wanted),
   })
-  const decision = guard.check(request, { peer: peerOf(native), ...(facts !== undefined && { facts }) })
+  const peer = peerOf(native)
+  const decision = guard.check(request, facts === undefined ? { peer } : { peer, facts })
   return isPromise(decision) ? decision.then(answer) : answer(decision)
 }
 

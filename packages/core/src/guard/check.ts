@@ -22,25 +22,17 @@ export interface CheckRoot {
   readonly startDeadline: () => Deadline
 }
 
-/** What a check is made of. */
-export interface CheckParts<Facts> {
-  readonly request: GuardRequest
-  readonly facts: Facts
-  readonly resolved: ResolvedClient | undefined
-  readonly now: number
-}
-
 /**
  * One check on its way through the policies: what they are given, what was found out, and, on the request, the memory of it.
  *
  * A class, against the house rule: it is made for every request, and as one object with getters on the prototype for what few policies ask
- * for it costs a third of the context, state and memory apart. Assigned in the constructor, as field initialisers cost twice.
+ * for it costs a third of the context, state and memory apart. What most checks never need is set on the prototype until then.
  */
 export class Check<Facts> implements PolicyContext<Facts> {
   declare readonly request: GuardRequest
   declare readonly facts: Facts
   declare readonly now: number
-  declare readonly shadow: boolean
+  declare shadow: boolean
   declare readonly resolved: ResolvedClient | undefined
   declare readonly root: CheckRoot
   /** By which the request remembers whose check this is. */
@@ -72,31 +64,23 @@ export class Check<Facts> implements PolicyContext<Facts> {
     root: CheckRoot,
     guard: object,
     next: Check<unknown> | undefined,
-    parts: CheckParts<Facts>,
-    shadow: boolean,
+    request: GuardRequest,
+    facts: Facts,
+    resolved: ResolvedClient | undefined,
+    now: number,
   ) {
-    this.request = parts.request
-    this.facts = parts.facts
-    this.now = parts.now
-    this.resolved = parts.resolved
-    this.shadow = shadow
+    this.request = request
+    this.facts = facts
+    this.now = now
+    this.resolved = resolved
     this.root = root
     this.guard = guard
     this.next = next
     this.decision = undefined
-    this.decided = false
-    this.dry = false
     this.hits = NONE
     this.sent = NONE
     this.replies = NONE
     this.limits = undefined
-    this.noted = undefined
-    this.degraded = undefined
-    this.deadline = undefined
-    this.waitUntil = undefined
-    this.twin = undefined
-    this.counterKey = undefined
-    this.forms = undefined
   }
 
   get client(): Client | undefined {
@@ -133,10 +117,25 @@ export class Check<Facts> implements PolicyContext<Facts> {
   }
 }
 
+Object.assign(Check.prototype, {
+  shadow: false,
+  decided: false,
+  dry: false,
+  noted: undefined,
+  degraded: undefined,
+  deadline: undefined,
+  waitUntil: undefined,
+  twin: undefined,
+  counterKey: undefined,
+  forms: undefined,
+})
+
 /** The same check as policies in shadow see it. */
 export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
   if (!check.twin) {
-    check.twin = new Check(check.root, check.guard, undefined, check, true)
+    const { root, guard, request, facts, resolved, now } = check
+    check.twin = new Check(root, guard, undefined, request, facts, resolved, now)
+    check.twin.shadow = true
     check.twin.twin = check
   }
   return check.twin

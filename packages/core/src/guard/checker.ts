@@ -44,8 +44,8 @@ export function createChecker<Facts>(
     const warning = observer.observe(request, info.peer, resolved)
     if (warning) hub.warn(warning)
     const facts = info.facts as Facts // absent only where policies ask for none
-    const checked = new Check(root, self, known, { request, facts, resolved, now: clock.now() }, false)
-    checked.waitUntil = info.waitUntil
+    const checked = new Check(root, self, known, request, facts, resolved, clock.now())
+    if (info.waitUntil) checked.waitUntil = info.waitUntil
     remember(request, checked)
     const verdict = known && parent ? inherit(checked, parent) : start(checked)
     checked.decision = isPromise(verdict) ? verdict.then((each) => finish(checked, each)) : finish(checked, verdict)
@@ -89,7 +89,7 @@ export function createChecker<Facts>(
 
   function finish(checked: Check<Facts>, verdict: Verdict | Decision): Decision {
     checked.deadline?.end()
-    checked.decided = verdict !== undefined
+    if (verdict !== undefined) checked.decided = true
     // A base guard's own decision, which it has told of already.
     const decision = verdict && 'at' in verdict ? verdict : decide(checked, verdict, createId)
     checked.decision = decision
@@ -102,7 +102,7 @@ export function createChecker<Facts>(
 
   /** What `check` would say, changing nothing. */
   async function foresee(request: GuardRequest, resolved: ResolvedClient, facts: Facts): Promise<Decision> {
-    const checked = new Check(root, self, undefined, { request, facts, resolved, now: clock.now() }, false)
+    const checked = new Check(root, self, undefined, request, facts, resolved, clock.now())
     checked.dry = true
     return finish(checked, await start(checked))
   }
