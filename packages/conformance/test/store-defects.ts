@@ -55,7 +55,7 @@ export const storeDefects: readonly StoreDefect[] = [
         ask(all.map((hit) => (hit.counter.algorithm === 'fixed-window' ? { ...hit, limit: hit.limit + 1 } : hit))),
       ),
     fails: [
-      'fixed-window: everything is forgotten at resetAt',
+      'fixed-window: everything is forgotten after resetIn',
       'fixed-window: a refund gives back what its slot consumed',
       'fixed-window: a refund never gives more than the limit',
       'fixed-window: a clock that goes back counts as standing still',
@@ -87,11 +87,11 @@ export const storeDefects: readonly StoreDefect[] = [
       "hit: commit 'refusals' consumes nothing, and who is refused strikes",
       'shadow: a shadow hit consumes nothing when a live one is refused',
       'shadow: when one shadow hit is refused, no shadow hit consumes',
-      'sliding-window: everything is forgotten at resetAt',
+      'sliding-window: everything is forgotten after resetIn',
       'sliding-window: reading with another limit changes nothing',
-      'fixed-window: everything is forgotten at resetAt',
+      'fixed-window: everything is forgotten after resetIn',
       'fixed-window: reading with another limit changes nothing',
-      'token-bucket: everything is forgotten at resetAt',
+      'token-bucket: everything is forgotten after resetIn',
       'ban: one that was put by hand refuses, and nothing is consumed by the other hits',
     ],
   },
@@ -149,8 +149,8 @@ export const storeDefects: readonly StoreDefect[] = [
       "hit: commit 'none' changes neither counts nor strikes, and tells both",
       "hit: commit 'refusals' consumes nothing, and who is refused strikes",
       'hit: only the hits that were refused themselves strike',
-      'fixed-window: a request at retryAt passes',
-      'token-bucket: a request at retryAt passes',
+      'fixed-window: a request after retryIn passes',
+      'token-bucket: a request after retryIn passes',
       'strike: a forgotten one is not told',
       'ladder: an exempt client is refused, and neither strikes nor is banned',
       'scope: strikes of a shadow counter are its own',
@@ -232,16 +232,16 @@ export const storeDefects: readonly StoreDefect[] = [
     fails: ['key: IPv4, IPv6 and custom keys count apart, whatever the text'],
   },
   {
-    name: 'says retryAt a window from now',
+    name: 'says retryIn half a window from now',
     break: (store) =>
-      hits(store, (all, now, _commit, ask) =>
+      hits(store, (all, _now, _commit, ask) =>
         ask(all).map((reply, i) =>
-          reply.admitted || reply.ban ? reply : { ...reply, retryAt: now + (all[i]?.counter.window ?? 0) / 2 },
+          reply.admitted || reply.ban ? reply : { ...reply, retryIn: (all[i]?.counter.window ?? 0) / 2 },
         ),
       ),
     fails: [
-      'fixed-window: a request at retryAt passes',
-      'token-bucket: a request at retryAt passes',
+      'fixed-window: a request after retryIn passes',
+      'token-bucket: a request after retryIn passes',
       'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',
       'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
     ],

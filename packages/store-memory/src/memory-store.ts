@@ -63,7 +63,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const records = new LRUCache<string, { readonly value: string; readonly expiresAt: number }>({ max: maxRecords })
   const clock = options.clock ?? systemClock()
   /** The guard's time, as far as it is known here: by the latest hit or entry. */
-  let latest = 0
+  const time = new Float64Array(1) // a double in a variable would be a new object at each hit
+  const latest = (): number => time[0] as number // an array of one
   let unsaved: (() => void) | undefined
   let saving: Promise<void> = Promise.resolve()
   let loaded: Promise<void> | undefined
@@ -79,7 +80,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   })
   const counters = createCounters({
     maxKeys,
-    bans: createBanBook(table, (ban) => change(table.put([ban], latest))),
+    bans: createBanBook(table, (ban) => change(table.put([ban], latest()))),
     onEvict: () =>
       warn(
         'IPGUARD_STORE_FULL',
@@ -124,7 +125,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     try {
       // What is there already is read before it is replaced.
       await ready(snapshot)
-      await snapshot.save(renderSnapshot([...table.list(latest)], latest))
+      await snapshot.save(renderSnapshot([...table.list(latest())], latest()))
     } catch {
       // The cause is the target's own: it may name a path or hold a secret.
       warn(
@@ -140,7 +141,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const bytes = await target.load()
       const entries = bytes && parseSnapshot(bytes)
       // Changes that came first are newer; a ban is never shortened by the older one.
-      if (entries) change(table.put(entries, latest))
+      if (entries) change(table.put(entries, latest()))
     } catch (error) {
       const why = error instanceof IpGuardError ? error.message : 'it could not be read'
       warn('IPGUARD_SNAPSHOT_DAMAGED', `The snapshot is not used: ${why}. The store starts empty.`)
@@ -150,7 +151,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     name: 'memory',
     hit(hits, { now, commit }) {
-      latest = now
+      time[0] = now
       return counters.hit(hits, now, commit)
     },
     get(key) {
@@ -169,12 +170,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     entries: {
       load() {
-        if (!snapshot) return [[...table.list(latest)]]
-        return pages(ready(snapshot), () => [...table.list(latest)])
+        if (!snapshot) return [[...table.list(latest())]]
+        return pages(ready(snapshot), () => [...table.list(latest())])
       },
       put(entries) {
-        for (const { createdAt } of entries) latest = Math.max(latest, createdAt)
-        change(table.put(entries, latest))
+        for (const { createdAt } of entries) time[0] = Math.max(latest(), createdAt)
+        change(table.put(entries, latest()))
       },
       remove(ids, { forgive } = {}) {
         change(table.remove(ids))

@@ -50,7 +50,7 @@ export async function runAttack(
     const [reply] = await store.hit([hit], { now, commit: 'all' })
     const admitted = reply?.admitted === true
     if (admitted) passed.push(at)
-    at = attack({ at, admitted, retryAt: (reply?.retryAt ?? now) - START - offset })
+    at = attack({ at, admitted, retryAt: at + (reply?.retryIn ?? 0) })
   }
   return passed
 }

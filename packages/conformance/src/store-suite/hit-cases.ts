@@ -214,7 +214,7 @@ export const hitCases: readonly StoreCase[] = [
     name: 'limit: a cost above it never passes and consumes nothing',
     async run({ expect, one }) {
       const refused = await one(0, hitOf(five, client, { cost: 6 }))
-      expect([refused.admitted, refused.remaining, refused.retryAt > 0]).toEqual([false, 5, true])
+      expect([refused.admitted, refused.remaining, refused.retryIn > 0]).toEqual([false, 5, true])
     },
   },
   {

@@ -74,8 +74,8 @@ export const ladderCases: readonly StoreCase[] = [
     async run({ expect, one, admitted }) {
       await admitted(0, hitOf(graylist, client), 3)
       for (const at of [0, 1_000, DAY - 1]) {
-        const { admitted: passed, ban, retryAt, banned } = await one(at, hitOf(graylist, client))
-        expect([passed, ban?.expiresAt, retryAt, banned]).toEqual([false, START + DAY, START + DAY, undefined])
+        const { admitted: passed, ban, retryIn, banned } = await one(at, hitOf(graylist, client))
+        expect([passed, ban?.expiresAt, retryIn, banned]).toEqual([false, START + DAY, DAY - at, undefined])
       }
       expect((await one(DAY, hitOf(graylist, client))).admitted).toBe(true)
     },

@@ -81,8 +81,8 @@ export const scopeCases: readonly StoreCase[] = [
     name: 'ban: a permanent one has no end',
     async run({ expect, store, one }) {
       await store.entries.put([entryOf('203.0.113.7/32', {})])
-      const { admitted, ban, retryAt } = await one(1e12, hitOf(plain, client))
-      expect([admitted, ban?.expiresAt, retryAt >= 1e15]).toEqual([false, undefined, true])
+      const { admitted, ban, retryIn } = await one(1e12, hitOf(plain, client))
+      expect([admitted, ban?.expiresAt, retryIn >= 1e15]).toEqual([false, undefined, true])
     },
   },
   {

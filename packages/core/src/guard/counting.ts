@@ -2,13 +2,13 @@ import type { Evidence, LimitState, PolicyOutcome } from '../policy/decision.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
 
 /** How a limit stands, for the decision and its headers. */
-export function limitState(hit: Hit, reply: HitReply): LimitState {
+export function limitState(hit: Hit, reply: HitReply, now: number): LimitState {
   return {
     policy: hit.counter.policy,
     limit: hit.limit,
     window: hit.counter.window,
     remaining: reply.remaining,
-    resetAt: reply.resetAt,
+    resetAt: now + reply.resetIn,
   }
 }
 
@@ -25,7 +25,7 @@ export function refusedHit(hit: Hit, reply: HitReply, now: number): PolicyOutcom
     action: 'limit',
     policy,
     reason: 'rate-limited',
-    retryAfter: secondsUntil(banned?.expiresAt ?? reply.retryAt, now),
+    retryAfter: secondsUntil(banned?.expiresAt ?? now + reply.retryIn, now),
     ...(banned?.expiresAt !== undefined && { expires: banned.expiresAt }),
     ...(banned?.tier !== undefined && { tier: banned.tier }),
     evidence,

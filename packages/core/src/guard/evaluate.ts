@@ -161,8 +161,8 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       const hit = hits[i] as Hit // one reply to each hit
       const reply = replies[i] as HitReply
       if (!hit.counter.shadow && hit.counter.window > 0) {
-        if (check.limits) check.limits.push(limitState(hit, reply))
-        else check.limits = [limitState(hit, reply)]
+        if (check.limits) check.limits.push(limitState(hit, reply, now))
+        else check.limits = [limitState(hit, reply, now)]
       }
       if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now))
       if (reply.admitted) continue

@@ -75,8 +75,8 @@ export function createHitSender({ store, replica, hub, instances, maxLocalKeys }
           own[counted.indexOf(hit)] ?? {
             admitted,
             remaining: admitted ? hit.limit : 0,
-            resetAt: now,
-            retryAt: now + 1000,
+            resetIn: 0,
+            retryIn: 1000,
             slot: 0,
           }
         )

@@ -19,13 +19,13 @@ export const fixedWindow: Meter = {
     }
     return floats[i] as number // rows are inside
   },
-  add({ floats }, at, _counter, _limit, cost, slot) {
+  add({ floats }, at, _counter, _limit, cost, _now, slot) {
     const i = (at + 6) / 2
-    if (cost < 0 && slot !== floats[i + 1]) return
+    if (cost < 0 && slot !== ((floats[i + 1] as number) | 0)) return
     floats[i] = Math.max(0, (floats[i] as number) + cost)
   },
   slot(counter, now) {
-    return Math.floor(now / counter.window)
+    return Math.floor(now / counter.window) | 0
   },
   resetAt({ floats }, at, counter) {
     return ((floats[(at + 6) / 2 + 1] as number) + 1) * counter.window

@@ -61,16 +61,16 @@ export interface Hit {
   readonly jitter?: number
 }
 
-/** Times are epoch ms. */
+/** Times are whole milliseconds from the `now` of the call: small integers, as a double costs an object of its own in every reply. */
 export interface HitReply {
   readonly admitted: boolean
   /** What is left of the limit, after this hit. */
   readonly remaining: number
   /** When everything counted now will be forgotten. */
-  readonly resetAt: number
-  /** When a request of the same cost would pass; `now` when admitted. */
-  readonly retryAt: number
-  /** Where it was counted, for a refund. */
+  readonly resetIn: number
+  /** When a request of the same cost would pass; 0 when admitted, MAX_SAFE_INTEGER when never. */
+  readonly retryIn: number
+  /** Where it was counted, for a refund: 32 bits with a sign, the store's own. */
   readonly slot: number
   /** How many strikes the client has, when this hit added one or only read. */
   readonly strikes?: number

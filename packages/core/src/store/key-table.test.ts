@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addRow, createKeyTable, findRow, type KeyTable, removeRow } from './key-table.ts'
+import { addRow, createKeyTable, findRow, hash, type KeyTable, removeRow } from './key-table.ts'
 
 type Key = readonly [a: number, b: number, c: number, d: number, tag: number]
 
@@ -66,6 +66,21 @@ describe('a key table', () => {
     expect([findRow(table, 0, 0, 0, 0, 8), table.seed]).toEqual([-1, 0])
     addRow(table, 1, 2, 3, 4, 8)
     expect(table.seed).not.toBe(0)
+  })
+
+  it.each([
+    ['a and b', [1 << 31, 0x80040000, 0, 0]],
+    ['a and b, as a shift by 15 and by 16 leave it', [1 << 31, 0x80010000, 0, 0]],
+    ['b and c', [0, 1 << 31, 0x80008000, 0]],
+    ['c and d', [0, 0, 1 << 31, 0x80010000]],
+  ] as const)('has no pair of keys that collides under every seed: top bits of %s', (_name, [a, b, c, d]) => {
+    let collisions = 0
+    for (let seed = 1; seed < 2_000; seed += 2) {
+      const s = Math.imul(seed, 0x9e3779b1)
+      const other = hash(s, 0x20010db8 ^ a, 5 ^ b, 7 ^ c, 9 ^ d, 14)
+      if (hash(s, 0x20010db8, 5, 7, 9, 14) === other) collisions++
+    }
+    expect(collisions).toBeLessThan(100)
   })
 
   it('keeps probes short for keys that count up, as addresses of one block do', () => {

@@ -6,7 +6,10 @@
  */
 export interface KeyTable {
   rows: Int32Array
-  /** Row number + 1; 0 is empty. A power of two, at least twice the rows. */
+  /**
+   * Row number + 1 in the bits that the length needs, the hash's other bits above, so that a probe seldom reads a wrong row; 0 is empty.
+   * A power of two, at least twice the rows.
+   */
   index: Int32Array
   readonly stride: number
   readonly capacity: number
@@ -17,7 +20,7 @@ export interface KeyTable {
   /** First of the list of freed rows, + 1. */
   free: number
   size: number
-  /** Drawn at the first use: addresses chosen by an attacker must not collide on purpose. 0: not drawn yet. */
+  /** Drawn before the first row: addresses chosen by an attacker must not collide on purpose. 0: not drawn yet. */
   seed: number
 }
 
@@ -43,11 +46,12 @@ export function createKeyTable(stride: number, capacity: number, room: number = 
 export function findRow(table: KeyTable, a: number, b: number, c: number, d: number, tag: number): number {
   const { rows, index, stride } = table
   const mask = index.length - 1
-  let slot = hash(table.seed, a, b, c, d, tag) & mask
-  for (;;) {
-    const row = index[slot] as number // `slot` is inside: masked by the power-of-two length
-    if (row === 0) return -1
-    const o = (row - 1) * stride
+  const h = hash(table.seed, a, b, c, d, tag)
+  for (let slot = h & mask; ; slot = (slot + 1) & mask) {
+    const entry = index[slot] as number // `slot` is inside: masked by the power-of-two length
+    if (entry === 0) return -1
+    if (((entry ^ h) & ~mask) !== 0) continue
+    const o = ((entry & mask) - 1) * stride
     if (
       rows[o] === a &&
       ((rows[o + 4] as number) & TAG) === tag && // rows of the index are inside
@@ -56,13 +60,12 @@ export function findRow(table: KeyTable, a: number, b: number, c: number, d: num
       rows[o + 3] === d
     )
       return o
-    slot = (slot + 1) & mask
   }
 }
 
 /** Adds a row whose key is not there yet, payload zeroed; answers its offset, or -1 when the table is full. */
 export function addRow(table: KeyTable, a: number, b: number, c: number, d: number, tag: number): number {
-  if (table.seed === 0) table.seed = (globalThis.crypto.getRandomValues(new Int32Array(1))[0] as number) | 1 // an array of one
+  if (table.seed === 0) drawSeed(table)
   if (table.size === table.room && !grow(table)) return -1
   const { rows, stride } = table
   let row = table.free
@@ -80,15 +83,20 @@ export function addRow(table: KeyTable, a: number, b: number, c: number, d: numb
   return o
 }
 
+/** Before the first row. */
+export function drawSeed(table: KeyTable): void {
+  table.seed = (globalThis.crypto.getRandomValues(new Int32Array(1))[0] as number) | 1 // an array of one
+}
+
 /** Removes the row at an offset that `findRow` gave. */
 export function removeRow(table: KeyTable, offset: number): void {
   const { rows, index, stride } = table
   const mask = index.length - 1
   const row = offset / stride + 1
   let hole = hashRow(table, offset) & mask
-  while (index[hole] !== row) hole = (hole + 1) & mask
+  while (((index[hole] as number) & mask) !== row) hole = (hole + 1) & mask
   for (let next = (hole + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
-    const home = hashRow(table, ((index[next] as number) - 1) * stride) & mask // `next` is masked
+    const home = hashRow(table, (((index[next] as number) & mask) - 1) * stride) & mask // `next` is masked
     // The row may move into the hole unless its home lies behind the hole.
     if (((next - home) & mask) < ((next - hole) & mask)) continue
     index[hole] = index[next] as number
@@ -103,9 +111,10 @@ export function removeRow(table: KeyTable, offset: number): void {
 
 function place(table: KeyTable, row: number, offset: number): void {
   const mask = table.index.length - 1
-  let slot = hashRow(table, offset) & mask
+  const h = hashRow(table, offset)
+  let slot = h & mask
   while (table.index[slot] !== 0) slot = (slot + 1) & mask
-  table.index[slot] = row
+  table.index[slot] = (h & ~mask) | row
 }
 
 function grow(table: KeyTable): boolean {
@@ -135,12 +144,19 @@ function hashRow(table: KeyTable, o: number): number {
   )
 }
 
-/** Multiply-xor mixing with the finalizer of MurmurHash3 (public domain, Austin Appleby). */
-function hash(seed: number, a: number, b: number, c: number, d: number, tag: number): number {
-  let h = Math.imul(seed ^ a, 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13) ^ b, 0xc2b2ae35)
-  h = Math.imul(h ^ (h >>> 16) ^ c, 0x9e3779b1)
-  h = Math.imul(h ^ (h >>> 15) ^ d, 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13) ^ tag, 0xc2b2ae35)
+/**
+ * Two multiplications lie between one word and the next: a difference in top bits alone passes through one as it is, and
+ * the next word could cancel it under any seed. Most keys have one word (IPv4) or two.
+ */
+export function hash(seed: number, a: number, b: number, c: number, d: number, tag: number): number {
+  let h = mix(seed ^ Math.imul(tag, 0x9e3779b1) ^ a)
+  if ((b | c | d) !== 0) h = mix(mix(mix(h ^ b) ^ c) ^ d)
+  return h
+}
+
+/** Multiply-xor with constants of MurmurHash3 (public domain, Austin Appleby). */
+function mix(word: number): number {
+  let h = Math.imul(word, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35)
   return h ^ (h >>> 16)
 }

@@ -14,6 +14,8 @@ export interface Lane {
   readonly shelf: Shelf
   /** What the row can hold. */
   readonly most: number
+  /** A sliding window short enough for `passThrough`. */
+  readonly plain: boolean
 }
 
 /** Which counter counts where. */
@@ -48,7 +50,8 @@ export function createLanes(maxKeys: number): Lanes {
   function openLane(counter: Counter): Lane {
     let lane = byId.get(counter.id)
     if (!lane) {
-      lane = { counter, tag: (lanes.length + 1) << 3, ...bestFit(counter) }
+      const plain = counter.algorithm === 'sliding-window' && counter.window > 0 && counter.window < 2 ** 30
+      lane = { counter, tag: (lanes.length + 1) << 3, ...bestFit(counter), plain }
       lanes.push(lane)
       byId.set(counter.id, lane)
     }

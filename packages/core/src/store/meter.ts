@@ -18,9 +18,9 @@ export interface Meter {
   start(cells: Cells, at: number, counter: Counter, now: number): void
   /** Forgets what is past, answers what is used. */
   used(cells: Cells, at: number, counter: Counter, limit: number, now: number): number
-  /** Adds to (or, with a negative cost and its slot, takes from) a row that `used` was asked for at the same `now`. */
-  add(cells: Cells, at: number, counter: Counter, limit: number, cost: number, slot: number): void
-  /** Where a hit at `now` is counted. */
+  /** Adds to a row that `used` was asked for at the same `now`; with a negative cost takes from what was added in `slot`. */
+  add(cells: Cells, at: number, counter: Counter, limit: number, cost: number, now: number, slot: number): void
+  /** Where a hit at `now` is counted, of 32 bits: the row's own word and `now` tell the rest. */
   slot(counter: Counter, now: number): number
   /** When what is in the row will be forgotten. */
   resetAt(cells: Cells, at: number, counter: Counter, limit: number, now: number): number

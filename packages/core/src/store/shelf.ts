@@ -1,5 +1,6 @@
-import { createKeyTable, type KeyTable } from './key-table.ts'
+import { createKeyTable, drawSeed, type KeyTable } from './key-table.ts'
 import type { Cells } from './meter.ts'
+import { createPlainHit, type PlainHit } from './plain-hit.ts'
 
 /**
  * A table of counters, its views, and the state of its clock hand. The two bits above a row's tag say how often it was met lately: what is
@@ -8,6 +9,7 @@ import type { Cells } from './meter.ts'
 export interface Shelf extends Cells {
   readonly table: KeyTable
   hand: number
+  readonly plainHit: PlainHit
 }
 
 /** Words in a row: key and tag, then a meter's payload with counts of 16 or 32 bits. */
@@ -17,14 +19,14 @@ export const WIDE = 18
 export function createShelf(stride: typeof NARROW | typeof WIDE, maxKeys: number): Shelf {
   const table = createKeyTable(stride, maxKeys)
   const { buffer } = table.rows
-  return {
-    table,
+  const cells: Cells = {
     words: table.rows,
     counts: stride === NARROW ? new Uint16Array(buffer) : new Uint32Array(buffer),
     perWord: stride === NARROW ? 2 : 1,
     floats: new Float64Array(buffer, 0, buffer.byteLength >> 3),
-    hand: 0,
   }
+  drawSeed(table)
+  return { ...cells, table, hand: 0, plainHit: createPlainHit(cells, table) }
 }
 
 export function shelfBytes({ table }: Shelf): number {

@@ -1,17 +1,16 @@
-import type { Counter } from './hit.ts'
 import type { Cells, Meter } from './meter.ts'
 
 const PARTS = 10
-const RING = PARTS + 1
+export const RING = 11
 
 /**
- * What was asked about last: the time and the window; then the part that they are in and when that leaves. One hit asks three times, and
- * the divisions would be half of its cost (115 ns a hit, 55 with this). In an array, where a double needs no object of its own.
+ * The part that was asked about last: dividing anew each time would be half of a hit's cost. Ten times where it begins and where the next one
+ * does, its number, when it leaves the count, and the window. Arrays, where a double needs no object of its own; of more than 64 bytes, which
+ * V8 keeps outside its heap and reads at a fixed address.
  */
-const asked = new Float64Array(4).fill(-1)
-/** That part's place in the ring, and its low 32 bits. */
-let askedPlace = 0
-let askedWord = 0
+export const part: Float64Array = new Float64Array(16)
+/** The low 32 bits of its number, and its place in the ring. */
+export const partWords: Int32Array = new Int32Array(32)
 
 /**
  * The strict window: ten parts of a window and the one that is running, each counted whole.
@@ -22,74 +21,72 @@ let askedWord = 0
  * Row: word 5 the number of the running part (low 32 bits), then 11 counts in a ring and their sum, of 16 or 32 bits.
  */
 export const slidingWindow: Meter = {
-  start({ words }, at, counter, now) {
-    words[at + 5] = partAt(counter, now)
+  start({ words }, at, { window }, now) {
+    turnTo(window, now)
+    words[at + 5] = partWords[0] as number
   },
 
-  used(cells, at, counter, _limit, now) {
-    const { counts, words } = cells
-    const start = ringOf(cells, at)
-    const part = partAt(counter, now)
-    const passed = (part - (words[at + 5] as number)) | 0 // rows are inside, here and below
-    if (passed <= 0) return counts[start + RING] as number
-    if (passed >= RING) counts.fill(0, start, start + RING + 1)
-    else {
-      let sum = counts[start + RING] as number
-      let place = askedPlace
-      for (let i = 0; i < passed; i++) {
-        sum -= counts[start + place] as number
-        counts[start + place] = 0
-        place = place === 0 ? PARTS : place - 1
-      }
-      counts[start + RING] = sum
-    }
-    words[at + 5] = askedWord
-    return counts[start + RING] as number
+  used(cells, at, { window }, _limit, now) {
+    turnTo(window, now)
+    return roll(cells, at)
   },
 
-  add(cells, at, _counter, _limit, cost, slot) {
+  add(cells, at, { window }, _limit, cost, now, slot) {
     const { counts, words } = cells
     const start = ringOf(cells, at)
-    let place = start + askedPlace
-    // Else the clock went back, or it is a refund: the row's own part may be later than the slot.
-    if (slot !== asked[2] || words[at + 5] !== askedWord) {
-      const late = ((words[at + 5] as number) - slot) | 0
-      if (cost < 0 && late >= RING) return
-      place = start + ring(cost < 0 ? slot : slot + Math.max(late, 0))
-    }
-    const count = counts[place] as number
-    const change = Math.max(cost, -count)
-    counts[place] = count + change
+    // A clock that went back counts where the row stands; a refund goes to its slot while that counts.
+    const late = cost < 0 ? ((words[at + 5] as number) - slot) | 0 : 0
+    if (late < 0 || late >= RING) return
+    const i = start + ring(running(words, at, window, now) - late)
+    const change = Math.max(cost, -(counts[i] as number))
+    counts[i] = (counts[i] as number) + change
     counts[start + RING] = (counts[start + RING] as number) + change
   },
 
-  slot: partAt,
+  slot({ window }, now) {
+    turnTo(window, now)
+    return partWords[0] as number
+  },
 
-  resetAt(cells, at, counter, _limit, now) {
-    const { counts, words } = cells
-    const start = ringOf(cells, at)
-    const part = partAt(counter, now)
-    if (words[at + 5] === askedWord && counts[start + askedPlace] !== 0) return asked[3] as number
-    const newest = running(words, at, part)
+  resetAt(cells, at, { window }, _limit, now) {
+    const newest = running(cells.words, at, window, now)
     for (let i = 0; i < RING; i++) {
-      if (counts[start + ring(newest - i)] !== 0) return leavesAt(counter.window, newest - i)
+      if (cells.counts[ringOf(cells, at) + ring(newest - i)] !== 0) return leavesAt(window, newest - i)
     }
     return now
   },
 
-  freeAt(cells, at, counter, _limit, excess, now) {
-    const newest = running(cells.words, at, partAt(counter, now))
+  freeAt(cells, at, { window }, _limit, excess, now) {
+    const newest = running(cells.words, at, window, now)
     for (let left = excess, i = PARTS; i >= 0; i--) {
       left -= cells.counts[ringOf(cells, at) + ring(newest - i)] as number
-      if (left <= 0) return leavesAt(counter.window, newest - i)
+      if (left <= 0) return leavesAt(window, newest - i)
     }
     // More than the limit was asked for at once: it never passes.
-    return leavesAt(counter.window, newest)
+    return leavesAt(window, newest)
   },
 
-  expired({ words }, at, counter, now) {
-    return ((partAt(counter, now) - (words[at + 5] as number)) | 0) >= RING
+  expired({ words }, at, { window }, now) {
+    turnTo(window, now)
+    return (((partWords[0] as number) - (words[at + 5] as number)) | 0) >= RING
   },
+}
+
+/** Forgets what is past the part that was asked about last; answers what is used. */
+export function roll(cells: Cells, at: number): number {
+  const { counts, words } = cells
+  const start = ringOf(cells, at)
+  const passed = ((partWords[0] as number) - (words[at + 5] as number)) | 0 // rows are inside, here and below
+  if (passed <= 0) return counts[start + RING] as number
+  let sum = counts[start + RING] as number
+  for (let i = 0, old = partWords[1] as number; i < passed && i < RING; i++) {
+    sum -= counts[start + old] as number
+    counts[start + old] = 0
+    old = old === 0 ? PARTS : old - 1
+  }
+  counts[start + RING] = sum
+  words[at + 5] = partWords[0] as number
+  return sum
 }
 
 /** Where a row's ring begins in `counts`. */
@@ -97,29 +94,34 @@ function ringOf({ perWord }: Cells, at: number): number {
   return (at + 6) * perWord
 }
 
-function partAt({ window }: Counter, now: number): number {
-  if (asked[0] !== now || asked[1] !== window) {
-    const part = Math.floor((now * PARTS) / window)
-    asked[0] = now
-    asked[1] = window
-    asked[2] = part
-    asked[3] = leavesAt(window, part)
-    askedPlace = ring(part)
-    askedWord = part | 0
-  }
-  return asked[2] as number // an array of four
+/** Looks up the part at `now`. */
+export function turnTo(window: number, now: number): void {
+  const at = now * PARTS
+  if (at < (part[0] as number) || at >= (part[1] as number) || window !== part[4]) turn(window, at)
+}
+
+function turn(window: number, at: number): void {
+  const number = Math.floor(at / window)
+  part[0] = number * window
+  part[1] = part[0] + window
+  part[2] = number
+  part[3] = leavesAt(window, number)
+  part[4] = window
+  partWords[0] = number
+  partWords[1] = ring(number)
 }
 
 /** The row's part in full: at most 2^31 parts from the one that runs. */
-function running(words: Cells['words'], at: number, part: number): number {
-  return part - ((part - (words[at + 5] as number)) | 0)
+function running(words: Cells['words'], at: number, window: number, now: number): number {
+  turnTo(window, now)
+  return (part[2] as number) - (((partWords[0] as number) - (words[at + 5] as number)) | 0)
 }
 
 /** `part mod 11`, for parts beyond 32 bits; `%` on doubles is a slow call. */
-function ring(part: number): number {
-  return (part - Math.floor(part / RING) * RING) | 0
+function ring(number: number): number {
+  return (number - Math.floor(number / RING) * RING) | 0
 }
 
-function leavesAt(window: number, part: number): number {
-  return Math.ceil(((part + RING) * window) / PARTS)
+function leavesAt(window: number, number: number): number {
+  return Math.ceil(((number + RING) * window) / PARTS)
 }

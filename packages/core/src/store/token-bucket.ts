@@ -13,17 +13,18 @@ export const tokenBucket: Meter = {
     floats[(at + 6) / 2 + 1] = now
   },
   used: usedAt,
-  add(cells, at, counter, limit, cost, slot) {
+  add(cells, at, counter, limit, cost, asked) {
     const { floats } = cells
     const i = (at + 6) / 2
-    // A refund's slot is in the past: what leaks from the rest since then is the same.
-    const now = Math.max(slot, floats[i + 1] as number) // rows are inside
+    // A refund goes to when the row was counted last: what leaks from the rest since then is the same.
+    const last = floats[i + 1] as number // rows are inside
+    const now = cost < 0 ? last : Math.max(asked, last)
     const used = Math.max(0, usedAt(cells, at, counter, limit, now) + cost)
     floats[i] = used
     floats[i + 1] = now
     floats[i + 2] = now + (used === 0 ? 0 : Math.ceil((used / limit) * counter.window))
   },
-  slot: (_counter, now) => now,
+  slot: () => 0,
   resetAt({ floats }, at, _counter, _limit, now) {
     return Math.max(now, floats[(at + 6) / 2 + 2] as number)
   },
