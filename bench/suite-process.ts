@@ -8,6 +8,7 @@ const SUITES: Readonly<Record<string, () => Promise<() => Promise<Result>>>> = {
   load: async () => (await import('./suites/load.ts')).loadSuite,
   limiter: async () => (await import('./suites/limiter.ts')).limiterSuite,
   decision: async () => (await import('./suites/decision.ts')).decisionSuite,
+  'decision-more': async () => (await import('./suites/decision.ts')).otherDecisionsSuite,
   express: async () => (await import('./suites/express.ts')).expressSuite,
 }
 
