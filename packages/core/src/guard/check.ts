@@ -142,14 +142,8 @@ export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
 }
 
 /** By what a client is counted: its key's words, length and text. */
-export function counterKey({ client, key }: Pick<ResolvedClient, 'client' | 'key'>): CounterKey {
-  const text = client.key
-  let length = 32
-  if (key.family === 6) {
-    const slash = text.lastIndexOf('/')
-    length = slash < 0 ? 128 : Number(text.slice(slash + 1))
-  }
-  return { kind: key.family, length, a: key.a, b: key.b, c: key.c, d: key.d, text }
+export function counterKey({ client, key, keyLength }: ResolvedClient): CounterKey {
+  return { kind: key.family, length: keyLength, a: key.a, b: key.b, c: key.c, d: key.d, text: client.key }
 }
 
 export function degrade(check: Pick<Check<unknown>, 'degraded'>, part: string): void {
