@@ -4,7 +4,7 @@ import { formatPrefix, maskAddress } from './prefix.ts'
 import { buildSet, finish, type SetParts } from './set-build.ts'
 import { readSet, writeSet } from './set-bytes.ts'
 import { collectEntries, type IpSetEntry } from './set-entries.ts'
-import { findRow, type Table } from './set-table.ts'
+import { findRow, findWord, type Table } from './set-table.ts'
 
 /** An immutable set of addresses and CIDR blocks, IPv4 and IPv6, of any size. */
 export interface IpSet {
@@ -122,7 +122,8 @@ export function ipSetFromBytes(buffer: ArrayBufferLike | Uint8Array): IpSet {
 function openSet(parts: SetParts): IpSet {
   const { size, tables, labels, masked } = parts
   const [v4, v6] = tables
-  const rowOf = (kind: ScannedKind): number => (kind === 0 ? -1 : findRow(kind === 6 ? v6 : v4))
+  const rowOf = (kind: ScannedKind): number =>
+    kind === 0 ? -1 : kind === 6 ? findRow(v6) : findWord(v4, scanned[0] ?? 0)
   const matchOf = (kind: ScannedKind): IpSetMatch | undefined => {
     const row = rowOf(kind)
     if (row < 0) return undefined
@@ -140,7 +141,7 @@ function openSet(parts: SetParts): IpSet {
       labels.join('').length,
     masked: Object.freeze(masked),
     has: (text) => rowOf(scanAddress(text)) >= 0,
-    hasAddress: (address) => rowOf(loadAddress(address)) >= 0,
+    hasAddress: (address) => (address.family === 4 ? findWord(v4, address.a) : rowOf(loadAddress(address))) >= 0,
     lookup: (text) => matchOf(scanAddress(text)),
     lookupAddress: (address) => matchOf(loadAddress(address)),
     overlaps: (other) =>

@@ -34,7 +34,7 @@ export function compileExceptions(
   return (context) => {
     const { address } = context
     return (
-      (address !== undefined && lists.some((list) => list.match(address) !== undefined)) ||
+      (address !== undefined && lists.some((list) => list.current?.hasAddress(address))) ||
       rules.some((rule) => rule.spares(context))
     )
   }

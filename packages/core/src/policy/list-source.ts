@@ -1,5 +1,4 @@
-import type { Address } from '../ip/address.ts'
-import { type IpSet, type IpSetMatch, ipSet } from '../ip/ip-set.ts'
+import { type IpSet, ipSet } from '../ip/ip-set.ts'
 import { invalidOption } from '../options.ts'
 
 /** A list that somebody keeps up to date: `current` is swapped as a whole, and read anew for each request. Undefined: not loaded yet. */
@@ -10,27 +9,12 @@ export interface LiveList {
 /** A finished set, addresses and CIDRs (with labels if wanted), or a live list. */
 export type ListSource = IpSet | LiveList | Iterable<string | { readonly cidr: string; readonly label?: string }>
 
-/** A list as policies ask it. */
-export interface CompiledList {
-  /** The set as it is now; undefined before a live list's first load. */
-  current(): IpSet | undefined
-  match(address: Address): IpSetMatch | undefined
-}
-
-/** @throws {IpGuardError} `IPGUARD_CIDR_INVALID`, naming the entry; `IPGUARD_OPTION_INVALID` when it is no list or a list of nothing. */
-export function compileList(source: ListSource, option: string): CompiledList {
-  const list = liveList(source, option)
-  return {
-    current: () => list.current,
-    match(address) {
-      const set = list.current
-      // Membership first: it needs no object, and most requests are on no list.
-      return set?.hasAddress(address) ? set.lookupAddress(address) : undefined
-    },
-  }
-}
-
-function liveList(source: ListSource, option: string): LiveList {
+/**
+ * The list as policies ask it: `current` is read for each request, also when it never changes.
+ *
+ * @throws {IpGuardError} `IPGUARD_CIDR_INVALID`, naming the entry; `IPGUARD_OPTION_INVALID` when it is no list or a list of nothing.
+ */
+export function compileList(source: ListSource, option: string): LiveList {
   if (typeof source === 'object' && source !== null) {
     if ('hasAddress' in source) return { current: source }
     if ('current' in source) return source

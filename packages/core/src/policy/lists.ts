@@ -1,5 +1,8 @@
+import type { Address } from '../ip/address.ts'
+import type { IpSet } from '../ip/ip-set.ts'
 import { ipSet } from '../ip/ip-set.ts'
 import { checkOptions } from '../options.ts'
+import type { Evidence } from './decision.ts'
 import { compileExceptions, type Exception } from './exception.ts'
 import { compileList, type ListSource } from './list-source.ts'
 import { POLICY_OPTIONS, type Policy, type PolicyOptions, policyFields } from './policy.ts'
@@ -26,10 +29,11 @@ export function allow<Facts = unknown>(list: ListSource, options: PolicyOptions<
   return {
     ...policyFields(options, 'allow', 'allow'),
     kind: 'allow',
-    list: () => compiled.current() ?? NOTHING,
+    list: () => compiled.current ?? NOTHING,
     evaluate({ address, allowable }) {
-      const match = address && allowable ? compiled.match(address) : undefined
-      return match && { action: 'allow', evidence: [{ kind: 'list', ...match }] }
+      const set = compiled.current
+      if (!address || !allowable || !set?.hasAddress(address)) return undefined
+      return { action: 'allow', evidence: onList(set, address) }
     },
   }
 }
@@ -49,10 +53,10 @@ export function deny<Facts = unknown>(list: ListSource, options: ListPolicyOptio
     ...policyFields(options, 'deny', 'deny'),
     kind: 'deny',
     evaluate(context) {
-      const match = context.address && compiled.match(context.address)
-      return match && !spared(context)
-        ? { action: 'deny', reason: 'denied', evidence: [{ kind: 'list', ...match }] }
-        : undefined
+      const { address } = context
+      const set = compiled.current
+      if (!address || !set?.hasAddress(address) || spared(context)) return undefined
+      return { action: 'deny', reason: 'denied', evidence: onList(set, address) }
     },
   }
 }
@@ -72,11 +76,11 @@ export function onlyAllow<Facts = unknown>(list: ListSource, options: PolicyOpti
   return {
     ...policyFields(options, 'onlyAllow', 'only-allow'),
     kind: 'only-allow',
-    list: () => compiled.current() ?? NOTHING,
+    list: () => compiled.current ?? NOTHING,
     evaluate({ address, allowable, client }) {
       // A trusted proxy that sent no header, or too short a one, stands for nobody: its own address opens nothing.
       const certain = client?.via.because === undefined || client.via.because === 'peer-untrusted'
-      if (address && allowable && certain && compiled.match(address)) return undefined
+      if (address && allowable && certain && compiled.current?.hasAddress(address)) return undefined
       return {
         action: 'deny',
         reason: 'denied',
@@ -84,4 +88,10 @@ export function onlyAllow<Facts = unknown>(list: ListSource, options: PolicyOpti
       }
     },
   }
+}
+
+/** Membership comes first, as most requests are on no list; only then is it told which entry. */
+function onList(set: IpSet, address: Address): Evidence[] {
+  const match = set.lookupAddress(address)
+  return match ? [{ kind: 'list', ...match }] : []
 }
