@@ -82,7 +82,7 @@ export function createChecker<Facts>(
     if (loaded === true) return run(checked)
     checked.deadline = createDeadline(deadlines.store, clock)
     return checked.deadline.wait(loaded).then((settled) => {
-      if ('late' in settled || replica.ready(checked.now) !== true) degrade(checked, 'entries')
+      if ('late' in settled || !replica.loaded()) degrade(checked, 'entries')
       return run(checked)
     })
   }

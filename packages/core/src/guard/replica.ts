@@ -10,14 +10,18 @@ export type Mode = 'enforce' | 'shadow'
 /** This instance's copy of the store's entries: a banned client costs no trip. */
 export interface Replica {
   readonly table: EntryTable
-  /** Starts the copy at the first call. True: loaded; a promise: still loading (it never rejects). */
+  /** Starts the copy at the first call, and again a second after it failed. True: loaded; a promise: it ends, never rejecting, with the attempt. */
   ready(now: number): true | Promise<void>
+  loaded(): boolean
   mode(): Mode
   apply(change: EntryChange, now: number): void
   /** Takes over an entry that this instance knows of before the store's announcement, unless the store has merged it into a wider one. */
   adopt(entry: Entry, now: number): void
   close(): void
 }
+
+/** How long a store that could not be read is left alone, in ms. */
+const PAUSE = 1000
 
 const NOWHERE: Address = { family: 6, a: 0, b: 0, c: 0, d: 0 }
 
@@ -29,8 +33,11 @@ export function createReplica(
 ): Replica {
   const table = createEntryTable()
   let mode = initial
-  let state: undefined | true | Promise<void>
+  let state: true | Promise<void> | undefined = store ? undefined : true
+  let again = Number.NEGATIVE_INFINITY
   let stop: (() => void) | undefined
+  /** What was removed while the pages were on their way: they may still hold it. */
+  const gone = new Set<string>()
 
   function apply(change: EntryChange, now: number): void {
     const { put = [], removed = [] } = change
@@ -43,16 +50,25 @@ export function createReplica(
     for (const entry of fresh) hub.emit('entry', { change: 'put', id: entry.id, entry })
   }
 
+  function put(page: readonly Entry[], now: number): void {
+    apply({ put: page.filter(({ id }) => !gone.has(id)) }, now)
+  }
+
   async function loadPages(pages: AsyncIterable<readonly Entry[]>): Promise<void> {
     try {
-      for await (const page of pages) apply({ put: page }, clock.now())
+      for await (const page of pages) put(page, clock.now())
       state = true
+      gone.clear()
     } catch (error) {
-      // Tried again at the next check: until then decisions are degraded.
-      stop?.()
-      state = undefined
-      hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)
+      failed(error)
     }
+  }
+
+  function failed(error: unknown): void {
+    stop?.()
+    state = undefined
+    again = clock.now() + PAUSE
+    hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)
   }
 
   return {
@@ -65,21 +81,25 @@ export function createReplica(
       const covered = held && parsePrefix(held.cidr).length <= length && endOf(held) >= endOf(entry)
       if (!covered) apply({ put: [entry] }, now)
     },
+    loaded: () => state === true,
     ready(now) {
-      if (state !== undefined || !store) return state ?? true
+      if (state !== undefined) return state
+      if (!store || now < again) return Promise.resolve()
       try {
-        // Watched first: what changes during the load is not lost, and putting twice is putting once.
-        stop = store.entries.watch((change) => apply(change, clock.now()))
+        // Watched first, so that no change during the load is lost.
+        stop = store.entries.watch((change) => {
+          if (state !== true) for (const id of change.removed ?? []) gone.add(id)
+          apply(change, clock.now())
+        })
         const pages = store.entries.load()
         if (Symbol.asyncIterator in pages) state = loadPages(pages)
         else {
-          for (const page of pages) apply({ put: page }, now)
+          for (const page of pages) put(page, now)
           state = true
         }
         return state
       } catch (error) {
-        stop?.()
-        hub.fail('IPGUARD_STORE_FAILED', 'The entries could not be loaded.', error)
+        failed(error)
         return Promise.resolve()
       }
     },

@@ -4,7 +4,7 @@ import { request, START, testGuard } from '../../test/test-guard.ts'
 import { createGuard } from '../create-guard.ts'
 import { policy } from '../policy/policy.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
-import type { Store } from '../store/store.ts'
+import type { Entry, Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 
 /** A clock whose timers run when time is set. */
@@ -183,6 +183,65 @@ describe('entries that are still loading', () => {
     await turn()
     clock.advance(50)
     expect(await answer).toMatchObject({ action: 'allow', degraded: ['entries'] })
+  })
+
+  test('that cannot be loaded are asked for once a second, and until then decisions are degraded', async () => {
+    const clock = handClock()
+    const memory = memoryStore()
+    let loads = 0
+    let broken = true
+    for (const asynchronous of [false, true]) {
+      loads = 0
+      broken = true
+      const load = (): Iterable<[]> | AsyncIterable<[]> => {
+        loads++
+        if (broken && !asynchronous) throw new Error('x')
+        return asynchronous
+          ? {
+              [Symbol.asyncIterator]: () => ({
+                next: () =>
+                  broken ? Promise.reject(new Error('x')) : Promise.resolve({ done: true, value: undefined }),
+              }),
+            }
+          : []
+      }
+      const guard = createGuard({ store: { ...memory, entries: { ...memory.entries, load } }, clock, policies: [] })
+      for (let i = 0; i < 3; i++)
+        expect(await guard.check(request(), { peer: '203.0.113.7' })).toMatchObject({
+          action: 'allow',
+          degraded: ['entries'],
+        })
+      expect(loads).toBe(1)
+      broken = false
+      clock.advance(1000)
+      expect(await guard.check(request(), { peer: '203.0.113.7' })).not.toHaveProperty('degraded')
+      expect(loads).toBe(2)
+    }
+  })
+
+  test('do not bring back what was removed while they were on their way', async () => {
+    const memory = memoryStore()
+    const other = createGuard({ store: memory, policies: [] })
+    await other.ban('203.0.113.7', { for: '1h' })
+    const stale = other.entries()
+    let deliver = (_page: readonly Entry[]): void => {}
+    const store: Store = {
+      ...memory,
+      entries: {
+        ...memory.entries,
+        async *load() {
+          yield await new Promise<readonly Entry[]>((resolve) => {
+            deliver = resolve
+          })
+        },
+      },
+    }
+    const guard = createGuard({ store, policies: [], deadline: '10s' })
+    const answer = guard.check(request(), { peer: '203.0.113.7' })
+    await turn()
+    await other.unban('203.0.113.7')
+    deliver(stale)
+    expect(await answer).toMatchObject({ action: 'allow' })
   })
 
   test('a ban in them holds from the first request on', async () => {
