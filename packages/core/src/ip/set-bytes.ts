@@ -50,7 +50,9 @@ export function readSet(input: ArrayBufferLike | Uint8Array): SetParts {
       ? 'they do not begin as one of this byte order'
       : version !== VERSION
         ? `format version ${version} is not ${VERSION}`
-        : `${bytes.length} bytes instead of ${length}, or changed ones`
+        : bytes.length === length
+          ? 'the checksum differs'
+          : `${bytes.length} bytes instead of ${length}`
   throw new IpGuardError(
     'IPGUARD_SET_DAMAGED',
     `These bytes are not a whole set: ${reason}. Write them again with set.toBytes() of this version.`,
