@@ -1,4 +1,4 @@
-import type { Address } from '../ip/address.ts'
+import { type Address, scanAddress, scanned, scannedAddress } from '../ip/address.ts'
 import type { IpSet } from '../ip/ip-set.ts'
 import type { GuardRequest } from '../request.ts'
 import {
@@ -95,7 +95,10 @@ export function compileClientIp(options: ClientIpOptions = {}, settings: ClientI
     resolve(request, peer) {
       if (!trustsPeer(peer) || header === undefined) return socket(unread)
       const value = request.headers.get(header)
-      if (!value || trimOws(value, 0, value.length) === '') return settings.requireHeader ? undefined : socket(absent)
+      // only a value that begins with white space can be blank
+      if (!value || (value.charCodeAt(0) <= 32 && trimOws(value, 0, value.length) === '')) {
+        return settings.requireHeader ? undefined : socket(absent)
+      }
       const taken = take(value)
       return taken === 'short' ? socket(short) : taken
     },
@@ -143,14 +146,15 @@ function headerReader(
       if (hop >= hops) {
         const element = trimOws(value, comma + 1, end)
         const host = hostOf ? hostOf(element) : element
-        const address = parseHop(host)
+        // plain IPv4 first: it is what most hops are, and its text is canonical
+        const plain = scanAddress(host) === 4 && scanned[0] !== 0
+        const address = plain ? scannedAddress(4) : parseHop(host)
         if (address === undefined) return undefined
         const found = hops > 0 || !trusts(plan, address)
         if (found || comma < 0) {
-          // strict IPv4 has one spelling, so its text is canonical; not from a long header: a substring would keep all
-          // of it in memory for as long as a store keeps the key
-          const canonical = address.family === 4 && value.length <= 64 && !host.includes(':')
-          return resolvedClient(address, ipv6Prefix, viaHop(found ? hop : -hop), canonical ? host : undefined)
+          // not the text of a long header: a substring would keep all of it in memory for as long as a store keeps the key
+          const text = plain && value.length <= 64 ? host : undefined
+          return resolvedClient(address, ipv6Prefix, viaHop(found ? hop : -hop), text)
         }
       } else if (comma < 0) return 'short'
       end = comma
