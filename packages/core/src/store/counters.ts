@@ -66,6 +66,7 @@ export function createCounters(options: CountersOptions): Counters {
   function evict(shelf: Shelf, now: number): void {
     const { table, words } = shelf
     let least = -1
+    let fewest = 4
     for (let i = 0; i < LOOK; i++) {
       const row = turnHand(shelf)
       const at = row * table.stride
@@ -76,7 +77,10 @@ export function createCounters(options: CountersOptions): Counters {
         return
       }
       const met = tag >>> 30
-      if (least < 0 || met < (words[least + 4] as number) >>> 30) least = at
+      if (met < fewest) {
+        least = at
+        fewest = met
+      }
       if (met === 0) break
       words[at + 4] = (tag - MET) | 0
     }
