@@ -19,7 +19,7 @@ export type SpecialRange =
   | 'reserved'
 
 /**
- * IANA's registries, read 2026-11: iana-ipv4-special-registry, iana-ipv6-special-registry (RFC 6890),
+ * After IANA's registries: iana-ipv4-special-registry, iana-ipv6-special-registry (RFC 6890),
  * multicast-addresses, ipv6-address-space. The longest prefix counts; without a name it is ordinary: IANA lists it as
  * globally reachable.
  */
