@@ -92,7 +92,9 @@ export const faults = {
   ],
   'forgets the RateLimit headers': [
     'answer: the unguarded one with RateLimit headers',
+    'answer: exposeHeaders lets other origins read the RateLimit headers',
     'refusal: a limit is answered as reply() says, whatever is accepted',
+    'refusal: exposeHeaders lets other origins read it',
     'decision: a guard of one route adds its policies there, and counts the others once',
   ],
   'sends RateLimit headers where they are off': [

@@ -47,10 +47,10 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     const [decision, request] = await decide(mount, native)
     if (!has('hands the handler nothing')) Object.assign(input, { handle: mount.guard.handle(request, decision) })
     if (has('adds a header of its own')) res.setHeader('X-Guarded-By', 'ipguard')
-    const on =
-      (mount.headers !== false || has('sends RateLimit headers where they are off')) &&
-      !has('forgets the RateLimit headers')
-    const headers = allowHeaders(decision, { rateLimitHeaders: on, exposeHeaders: mount.exposeHeaders ?? false })
+    const forgets = has('forgets the RateLimit headers')
+    const on = (mount.headers !== false || has('sends RateLimit headers where they are off')) && !forgets
+    const exposeHeaders = !forgets && (mount.exposeHeaders ?? false)
+    const headers = allowHeaders(decision, { rateLimitHeaders: on, exposeHeaders })
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
     const refusal = mount.guard.reply(decision, request)
     if (refusal) send(res, refusal, on)

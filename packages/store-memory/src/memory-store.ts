@@ -28,7 +28,7 @@ export interface SnapshotTarget {
 }
 
 export interface MemoryStoreOptions {
-  /** Counters held at most; 57 bytes each. @default 100000 */
+  /** Counters held at most; up to 65 bytes each. @default 100000 */
   readonly maxKeys?: number
   /** Bans held at most; when full, IPv6 siblings merge into their wider prefix, then the ban nearest its end goes. @default 100000 */
   readonly maxBans?: number

@@ -75,7 +75,7 @@ export function resolvedClient(
   return { client: { ip, key: text, via }, address, key, keyLength, allowable: via.rule !== 'all-trusted' }
 }
 
-/** A network of at most 64 bits whose first word is not 0: RFC 5952 shortens nothing of it but its end. Half the time of the general form. */
+/** A network of at most 64 bits whose first word is not 0: RFC 5952 shortens nothing of it but its end. */
 function formatNetwork({ a, b }: Address, length: number): string {
   let text = (a >>> 16).toString(16)
   if (b !== 0 || (a & 0xffff) !== 0) text += `:${(a & 0xffff).toString(16)}`

@@ -25,8 +25,8 @@ export interface CheckRoot {
 /**
  * One check on its way through the policies: what they are given, what was found out, and, on the request, the memory of it.
  *
- * A class, against the house rule: it is made for every request, and as one object with getters on the prototype for what few policies ask
- * for it costs a third of the context, state and memory apart. What most checks never need is set on the prototype until then.
+ * A class, against the house rule: it is made for every request, so it is one object, with getters on the prototype for what few policies
+ * ask for. What most checks never need is set on the prototype until then.
  */
 export class Check<Facts> implements PolicyContext<Facts> {
   declare readonly request: GuardRequest

@@ -63,6 +63,12 @@ describe('the order of the list', () => {
   })
 })
 
+test('a plain allow is deeply frozen too', () => {
+  const decision = testGuard([rateLimit({ limit: 5, window: '60s' })]).now('203.0.113.7')
+  const parts = [decision, decision.client, decision.client?.via, decision.limits, decision.limits?.[0]]
+  expect(parts.every((part) => part !== undefined && Object.isFrozen(part))).toBe(true)
+})
+
 describe('unknown clients', () => {
   test('are refused before the first policy, by default', () => {
     const { now } = testGuard([allow(['0.0.0.0/0'])])

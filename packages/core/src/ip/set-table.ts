@@ -65,7 +65,7 @@ export function findRow(table: Table): number {
   return holderOf(table, low - 1, wanted, 0)
 }
 
-/** `findRow` for IPv4 addresses, the common case: without the loops over words it takes two thirds of the time. */
+/** `findRow` for IPv4 addresses, the common case: without the loops over words it takes three quarters of the time (47 and 35 ns at 100,000 rows). */
 export function findWord({ shift, index, rows, outer }: Table, word: number): number {
   const wantedWord = word >>> 0
   const bucket = wantedWord >>> shift

@@ -37,7 +37,7 @@ export function pathForms(url: string): PathForms {
   const forms = new Set<string>([raw])
   const harmless = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
   if (raw.length <= LONG) for (const step of STEPS) addAll(forms, step)
-  // Up to 2^7 forms of a path that is long on purpose would cost milliseconds: there each step takes the result of the one before.
+  // Up to 2^7 forms of a path that is long on purpose cost up to 2^7 passes over it: there each step takes the result of the one before.
   else for (const steps of [STEPS, harmless]) steps.reduce((form, step) => remember(forms, step(form)), raw)
   const exact = [...forms].map((form) => (form.startsWith('/') ? form : `/${form}`))
   return { raw, exact, folded: [...new Set(exact.map(foldPath))] }

@@ -2,7 +2,7 @@
  * A hash table of fixed-size rows in one Int32Array: words 0-3 are the key, word 4 is a tag (30 bits, never 0 in a row that is used; the two
  * bits above it are the caller's, as is the rest of the row). Open addressing with linear probing and backward-shift deletion, so there are no tombstones and no objects per key.
  *
- * Data and functions instead of an object with methods: the callers' loops read `rows` directly (measured 2x on the limiter).
+ * Data and functions instead of an object with methods: the callers' loops read `rows` directly.
  */
 export interface KeyTable {
   rows: Int32Array
