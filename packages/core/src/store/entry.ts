@@ -27,6 +27,11 @@ export interface EntryChange {
   readonly put?: readonly Entry[]
   /** Ids. */
   readonly removed?: readonly string[]
+  /**
+   * The changes alone are not enough any more. `gap`: some were missed; load anew and drop what is not there. `lost`: the store came back
+   * without what it held, emptied or as it once was; put the live entries again first, then load anew.
+   */
+  readonly again?: 'gap' | 'lost'
 }
 
 /** The entry with its id. */

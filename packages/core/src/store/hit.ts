@@ -27,6 +27,8 @@ export interface Counter {
   /** The largest limit known at creation, by which a store may choose its number of bytes; Infinity when a function gives it. */
   readonly largest: number
   readonly ladder?: Ladder
+  /** How much an instance may take in advance and answer from by itself. A store in the same process has no use for it. */
+  readonly lease?: number
   /** The scope of the bans that the ladder brings about. */
   readonly banScope: string
 }

@@ -45,6 +45,8 @@ export interface EntryStore {
   put(entries: readonly Entry[]): Awaitable<void>
   /** Removes by `id`; with `forgive`, also clears the strikes of every client inside that prefix. */
   remove(ids: readonly string[], options?: { readonly forgive?: string }): Awaitable<void>
+  /** The unexpired ones of these ids. Asked by a guard whose copy is full; absent when the store holds no more than a copy can. */
+  find?(ids: readonly string[]): Awaitable<readonly Entry[]>
   /** Calls `listener` for each change, in order, whoever made it; answers the function that ends the watch. */
   watch(listener: (change: EntryChange) => void): () => void
 }
