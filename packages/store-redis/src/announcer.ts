@@ -1,0 +1,111 @@
+import type { Entry, Hit } from '@ipguard/core'
+import { type Connection, runScript } from './connection.ts'
+import { ADD_STRUCK, PUT_ENTRIES } from './entry-scripts.ts'
+import type { StoredReply } from './hit-reply.ts'
+import type { Keys } from './keys.ts'
+import { renderEntry } from './stored-entry.ts'
+
+/** Takes what hits brought about into the registry, which is on another node than most clients. */
+export interface Announcer {
+  heard(hits: readonly Hit[], replies: readonly StoredReply[]): void
+  /** Resolves when all that was heard is in the registry; rejects when it could not be written, and then it stays to be written later. */
+  flush(): Promise<void>
+}
+
+export interface AnnouncerOptions {
+  readonly connection: Connection
+  readonly keys: Keys
+  readonly clock: { now(): number } | undefined
+  readonly time: () => number
+  readonly onChange: () => void
+}
+
+/** What waits while Redis is away is bounded; a ban that is dropped here still stands with its client, and is announced when that is met. */
+const MOST = 10_000
+/** Entries in one message of the log. */
+export const PER_MESSAGE = 50
+
+/**
+ * The count, the strikes and the ban of a client are written in one step. That a client has them is announced after it: later, more than
+ * once if need be, and with the same result.
+ */
+export function createAnnouncer({ connection, keys, clock, time, onChange }: AnnouncerOptions): Announcer {
+  const bans = new Map<string, Entry>()
+  const struck = new Map<string, number>()
+  let running: Promise<void> | undefined
+
+  function keep<T>(map: Map<string, T>, key: string, value: T): void {
+    map.set(key, value)
+    const [oldest] = map.size > MOST ? map.keys() : []
+    if (oldest !== undefined) map.delete(oldest)
+  }
+
+  async function write(): Promise<void> {
+    while (bans.size > 0 || struck.size > 0) {
+      const some = [...bans.values()].slice(0, PER_MESSAGE)
+      const clients = [...struck].slice(0, PER_MESSAGE)
+      if (some.length > 0) {
+        await putEntries(connection, keys, clock, some)
+        // One that was heard of meanwhile under the same id stays.
+        for (const ban of some) if (bans.get(ban.id) === ban) bans.delete(ban.id)
+        onChange()
+      }
+      if (clients.length > 0) {
+        await runScript(
+          connection,
+          ADD_STRUCK,
+          [keys.registry.struck],
+          [String(time()), ...clients.flatMap(([client, until]) => [String(until), client])],
+        )
+        for (const [client, until] of clients) if (struck.get(client) === until) struck.delete(client)
+      }
+    }
+  }
+
+  async function flush(): Promise<void> {
+    if (bans.size === 0 && struck.size === 0) return running
+    running ??= write().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    flush,
+    heard(hits, replies) {
+      for (let i = 0; i < replies.length; i++) {
+        const { strikes, banned, ban } = replies[i] as StoredReply // inside, and one to each hit
+        if (strikes === undefined && ban === undefined) continue
+        const { counter, key } = hits[i] as Hit
+        if (strikes) keep(struck, key.text, time() + (counter.ladder?.decay ?? 0))
+        const made = banned ?? ban
+        if (made && isLater(made, bans.get(made.id))) keep(bans, made.id, made)
+        setImmediate(() => void flush().catch(() => {}))
+      }
+    },
+  }
+}
+
+/** Up to `PER_MESSAGE` entries into the registry. */
+export async function putEntries(
+  connection: Connection,
+  { registry, channel }: Keys,
+  clock: { now(): number } | undefined,
+  entries: readonly Entry[],
+): Promise<void> {
+  await runScript(
+    connection,
+    PUT_ENTRIES,
+    [registry.all, registry.ends, registry.log, registry.meta],
+    [
+      clock ? String(clock.now()) : '',
+      crypto.randomUUID(),
+      channel,
+      ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? '1' : '0']),
+    ],
+  )
+}
+
+function isLater({ expiresAt = Number.POSITIVE_INFINITY }: Entry, than: Entry | undefined): boolean {
+  return than === undefined || expiresAt > (than.expiresAt ?? Number.POSITIVE_INFINITY)
+}

@@ -1,0 +1,173 @@
+import type { EntryChange } from '@ipguard/core'
+import { type Connection, runScript, type Subscriber } from './connection.ts'
+import { CHANGES } from './entry-scripts.ts'
+import type { Keys } from './keys.ts'
+
+/** Where a copy stands in the log of changes. */
+interface Position {
+  readonly epoch: string
+  readonly number: number
+  readonly nonce: string
+}
+
+/** Tells listeners of every change in the registry, whoever made it. */
+export interface EntryFeed {
+  watch(listener: (change: EntryChange) => void): () => void
+  /** Resolves when changes from now on are heard, if anybody listens. */
+  started(): Promise<void>
+  /** Something has changed: looks at once. */
+  look(): void
+  close(): void
+}
+
+export interface EntryFeedOptions {
+  readonly connection: Connection
+  readonly keys: Keys
+  readonly subscriber: Subscriber | undefined
+  /** Called at every look, for what waits for Redis to be back. */
+  readonly onLook: () => void
+}
+
+type Message = readonly [id: string, fields: readonly string[]]
+
+/** How often the log is asked, in ms: without a subscriber; and with one, in case it is deaf without knowing. */
+const POLL = 250
+const SLOW_POLL = 500
+const PAGE = 200
+/** A look that has no answer after this many ms may be lost: the next one does not wait for it. At most so many are open. */
+const PATIENCE = 1000
+const MOST_OPEN = 4
+
+/**
+ * Redis holds a log of the last changes with a number each, and every process asks for those after the last one that it knows. A message
+ * that is lost, a connection that is made anew, a process that comes late: the next look brings what was missed. When the log does not
+ * reach back so far, or is not the one that was known, listeners are told to load anew.
+ */
+export function createEntryFeed({ connection, keys, subscriber, onLook }: EntryFeedOptions): EntryFeed {
+  const listeners = new Set<(change: EntryChange) => void>()
+  const { log, meta } = keys.registry
+  let position: Position | undefined
+  let first: Promise<void> | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let open = 0
+  let latest = 0
+  let again = false
+  let subscribed = false
+
+  function tell(change: EntryChange): void {
+    for (const listener of listeners) listener(change)
+  }
+
+  async function ask(): Promise<void> {
+    const since = position
+    const reply = await runScript(
+      connection,
+      CHANGES,
+      [log, meta],
+      [crypto.randomUUID(), since ? String(since.number) : '', String(PAGE)],
+    )
+    // Another look was faster.
+    if (since !== position) return
+    const [epoch, number, nonce, messages = []] = reply as [string, number, string, (readonly Message[])?] // as the script says
+    if (!since) {
+      position = { epoch, number, nonce }
+      return
+    }
+    if (epoch !== since.epoch || number < since.number || (number === since.number && nonce !== since.nonce)) {
+      position = { epoch, number, nonce }
+      tell({ again: 'lost' })
+      return
+    }
+    const fresh = since.number === 0 ? messages : messages.slice(1)
+    if (number === since.number) return
+    const known = messages[0]
+    const follows = since.number === 0 ? known?.[0] === '1-0' : known?.[0] === `${since.number}-0`
+    if (!follows || (since.number > 0 && known && field(known, 'n') !== since.nonce)) {
+      position = { epoch, number, nonce }
+      tell({ again: follows ? 'lost' : 'gap' })
+      return
+    }
+    for (const message of fresh) {
+      position = { epoch, number: Number.parseInt(message[0], 10), nonce: field(message, 'n') }
+      tell(JSON.parse(field(message, 'c')) as EntryChange) // only the scripts write there
+    }
+    if (position && position.number < number) again = true
+  }
+
+  async function look(): Promise<void> {
+    open++
+    latest = performance.now()
+    again = false
+    try {
+      onLook()
+      if (subscriber && !subscribed) {
+        subscribed = true
+        // Deaf until it works: the slow poll hears what it does not, and tries again.
+        subscriber.subscribe(keys.channel, () => lookNow()).catch(() => {
+          subscribed = false
+        })
+      }
+      await ask()
+    } finally {
+      open--
+      if (listeners.size > 0) {
+        if (again) lookNow()
+        else schedule()
+      }
+    }
+  }
+
+  function quietly(): void {
+    // What fails now is asked for again at the next look; hits and loads tell of a Redis that is away.
+    look().catch(() => {})
+  }
+
+  function lookNow(): void {
+    again = true
+    if (open === 0 && listeners.size > 0) quietly()
+  }
+
+  function schedule(): void {
+    clearTimeout(timer)
+    timer = setTimeout(
+      () => {
+        if (open === 0 || (open < MOST_OPEN && performance.now() - latest > PATIENCE)) quietly()
+        schedule()
+      },
+      subscriber && subscribed ? SLOW_POLL : POLL,
+    )
+    timer.unref()
+  }
+
+  return {
+    watch(listener) {
+      listeners.add(listener)
+      if (listeners.size === 1) {
+        position = undefined
+        first = look()
+        first.catch(() => {})
+      }
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size === 0) clearTimeout(timer)
+      }
+    },
+    async started() {
+      if (listeners.size === 0) return
+      await first
+      // The first look failed, and a later one may have worked.
+      if (!position) first = look()
+      await first
+    },
+    look: lookNow,
+    close() {
+      listeners.clear()
+      clearTimeout(timer)
+      if (subscribed) subscriber?.unsubscribe(keys.channel).catch(() => {})
+    },
+  }
+}
+
+function field([, fields]: Message, name: string): string {
+  return fields[fields.indexOf(name) + 1] ?? ''
+}

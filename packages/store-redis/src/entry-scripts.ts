@@ -1,0 +1,144 @@
+import { createScript, type Script } from './script.ts'
+
+/*
+ * The registry: `all` (hash: id -> entry as text), `ends` (sorted set: id by its end), `log` (stream of changes, ids `<number>-0`), `meta`
+ * (hash: epoch, number and nonce of the last change). The epoch is made with the registry, so a Redis that came back empty has another one;
+ * the nonce tells a Redis that came back as it once was.
+ */
+
+const PRELUDE = `
+local call = redis.call
+local FOREVER = 9007199254740991
+local function endOf(text)
+  local at = tonumber(string.match(text, '^%d+'))
+  return at == 0 and FOREVER or at
+end
+local function timeNow(given)
+  local now = tonumber(given)
+  if now then return now end
+  local t = call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function epochOf(meta, log, fresh)
+  local epoch = call('HGET', meta, 'epoch')
+  if epoch then return epoch end
+  call('DEL', meta, log)
+  call('HSET', meta, 'epoch', fresh)
+  return fresh
+end
+`
+
+const ANNOUNCE = `
+local function announce(meta, log, channel, nonce, change)
+  local number = call('HINCRBY', meta, 'seq', 1)
+  call('HSET', meta, 'nonce', nonce)
+  call('XADD', log, 'MAXLEN', '~', 2000, number .. '-0', 'n', nonce, 'c', change)
+  call('PUBLISH', channel, number)
+end
+`
+
+/** KEYS: all, ends, log, meta. ARGV: the time, a nonce, the channel, then id, entry and `1` for a ban, of each. A ban is never shortened. */
+export const PUT_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
+local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local now = timeNow(ARGV[1])
+epochOf(meta, log, ARGV[2])
+for _, id in ipairs(call('ZRANGEBYSCORE', ends, '-inf', string.format('%.0f', now), 'LIMIT', 0, 20)) do
+  call('HDEL', all, id)
+  call('ZREM', ends, id)
+end
+local changed = {}
+for i = 4, #ARGV, 3 do
+  local id, text, isBan = ARGV[i], ARGV[i + 1], ARGV[i + 2] == '1'
+  local held = call('HGET', all, id)
+  local stays = held and (held == text or (isBan and endOf(held) > now and endOf(held) >= endOf(text)))
+  if not stays then
+    call('HSET', all, id, text)
+    if endOf(text) == FOREVER then
+      call('ZREM', ends, id)
+    else
+      call('ZADD', ends, string.format('%.0f', endOf(text)), id)
+    end
+    changed[#changed + 1] = string.sub(text, string.find(text, ' ', 1, true) + 1)
+  end
+end
+if #changed > 0 then
+  announce(meta, log, ARGV[3], ARGV[2], '{"put":[' .. table.concat(changed, ',') .. ']}')
+end
+return #changed
+`)
+
+/** KEYS: as above. ARGV: a nonce, the channel, then ids. */
+export const REMOVE_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
+local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+epochOf(meta, log, ARGV[1])
+local removed = {}
+for i = 3, #ARGV do
+  if call('HDEL', all, ARGV[i]) == 1 then
+    call('ZREM', ends, ARGV[i])
+    removed[#removed + 1] = cjson.encode(ARGV[i])
+  end
+end
+if #removed > 0 then
+  announce(meta, log, ARGV[2], ARGV[1], '{"removed":[' .. table.concat(removed, ',') .. ']}')
+end
+return #removed
+`)
+
+/** KEYS: log, meta. ARGV: a fresh epoch, the number of the last change that is known (empty: none asked for), how many at most. */
+export const CHANGES: Script = createScript(`${PRELUDE}
+local log, meta = KEYS[1], KEYS[2]
+local epoch = epochOf(meta, log, ARGV[1])
+local last = call('HMGET', meta, 'seq', 'nonce')
+local number = tonumber(last[1] or 0)
+local out = { epoch, number, last[2] or '' }
+local since = tonumber(ARGV[2])
+if since and number > since then
+  -- From the known one on: that it is still there, and the same, proves that nothing is missed.
+  out[4] = call('XRANGE', log, math.max(since, 1) .. '-0', '+', 'COUNT', ARGV[3])
+end
+return out
+`)
+
+/** KEYS: hashes of clients. ARGV: the time, then for each the field and the ban as text. */
+export const PUT_OWN_BANS: Script = createScript(`${PRELUDE}
+local now = timeNow(ARGV[1])
+local grace = ARGV[1] == '' and 0 or 3600000
+for i, key in ipairs(KEYS) do
+  local field, text = ARGV[2 * i], ARGV[2 * i + 1]
+  local held = call('HMGET', key, 'x', field)
+  local ends = endOf(text)
+  if ends > now and not (held[2] and endOf(held[2]) > now and endOf(held[2]) >= ends) then
+    call('HSET', key, field, text)
+    if ends > tonumber(held[1] or 0) then
+      call('HSET', key, 'x', string.format('%.0f', ends))
+      if ends == FOREVER then
+        call('PERSIST', key)
+      else
+        call('PEXPIRE', key, string.format('%.0f', ends - now + grace))
+      end
+    end
+  end
+end
+return #KEYS
+`)
+
+/** KEYS: hashes of clients. ARGV: for each the field of a ban that goes, or \`s\` for all strikes. */
+export const CLEAR_CLIENTS: Script = createScript(`
+for i, key in ipairs(KEYS) do
+  if ARGV[i] ~= 's' then
+    redis.call('HDEL', key, ARGV[i])
+  else
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+      if string.sub(field, 1, 1) == 's' then redis.call('HDEL', key, field) end
+    end
+  end
+end
+return #KEYS
+`)
+
+/** KEYS: the clients with strikes, by when those are forgotten. ARGV: the time, then that and the client, of each. */
+export const ADD_STRUCK: Script = createScript(`
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+for i = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return 1
+`)

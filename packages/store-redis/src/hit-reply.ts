@@ -1,0 +1,45 @@
+import type { Entry, Hit, HitReply } from '@ipguard/core'
+import { parseOwnBan } from './stored-entry.ts'
+
+/** The reply to one hit, with what only this store knows. */
+export interface StoredReply extends HitReply {
+  /** How much was taken in advance, and for how many ms it can be used. */
+  readonly leased?: { readonly amount: number; readonly usableFor: number }
+}
+
+/** Reads the script's flat reply, see `hit-script.ts`. */
+export interface ReplyReader {
+  next(hits: readonly Hit[]): StoredReply[]
+}
+
+const ADMITTED = 1
+const STRIKES = 2
+const BAN = 4
+const BANNED = 8
+const LEASED = 16
+
+export function createReplyReader(values: readonly unknown[]): ReplyReader {
+  // The first value is the time.
+  let at = 1
+  const number = (): number => values[at++] as number // as the script says, here and below
+
+  function read(hit: Hit): StoredReply {
+    const flags = number()
+    const reply: { -readonly [K in keyof StoredReply]: StoredReply[K] } = {
+      admitted: (flags & ADMITTED) !== 0,
+      remaining: number(),
+      resetIn: number(),
+      retryIn: number(),
+      slot: number() | 0,
+    }
+    if (flags === ADMITTED) return reply
+    const ban = (): Entry => parseOwnBan(values[at++] as string, hit.key.text)
+    if (flags & STRIKES) reply.strikes = number()
+    if (flags & BAN) reply.ban = ban()
+    if (flags & BANNED) reply.banned = ban()
+    if (flags & LEASED) reply.leased = { amount: number(), usableFor: number() }
+    return reply
+  }
+
+  return { next: (hits) => hits.map(read) }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { type CounterKey, parsePrefix } from '@ipguard/core'
+
+/**
+ * Where everything stands in Redis. `1` is the version of the layout. What is between braces decides the slot on a cluster: all of one
+ * client is on one node, and the registry of entries is on one.
+ */
+export interface Keys {
+  /** The hash with the counters, strikes and bans of a client. */
+  client(text: string): string
+  /** The same for a counter's key; a custom one is anybody's text, so 128 bits of its hash stand for it. */
+  counted(key: CounterKey): string
+  /** The hash of the client whose prefix this is; undefined when no client's can be. */
+  ofPrefix(cidr: string): string | undefined
+  record(key: string): string
+  readonly registry: Readonly<Record<'all' | 'ends' | 'log' | 'meta' | 'struck' | 'settings', string>>
+  /** On which changes of the registry are announced. */
+  readonly channel: string
+}
+
+export function createKeys(prefix: string): Keys {
+  const start = `${prefix}:1:`
+  const registry = (part: string): string => `${start}{entries}:${part}`
+  const client = (text: string): string => `${start}{${text}}`
+  return {
+    client,
+    counted: ({ kind, text }) => client(kind === 0 ? `=${digest(text)}` : text),
+    ofPrefix(cidr) {
+      const { address, length } = parsePrefix(cidr)
+      if (address.family === 4) return length === 32 ? client(cidr.slice(0, -3)) : undefined
+      // A guard counts IPv6 clients by 32 to 128 bits.
+      return length < 32 ? undefined : client(length === 128 ? cidr.slice(0, -4) : cidr)
+    },
+    record: (key) => `${start}record:${key.length}:${key}`,
+    registry: {
+      all: registry('all'),
+      ends: registry('ends'),
+      log: registry('log'),
+      meta: registry('meta'),
+      struck: registry('struck'),
+      settings: registry('settings'),
+    },
+    channel: registry('changes'),
+  }
+}
+
+/** Of any text, also of one that is not well-formed Unicode. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text, 'utf16le').digest('base64url').slice(0, 22)
+}

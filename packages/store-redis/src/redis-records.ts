@@ -1,0 +1,70 @@
+import { type Store, systemClock } from '@ipguard/core'
+import { type Connection, runScript, sendNow } from './connection.ts'
+import type { Keys } from './keys.ts'
+import { createScript } from './script.ts'
+
+export interface RedisRecordsOptions {
+  readonly connection: Connection
+  readonly keys: Keys
+  readonly clock: { now(): number } | undefined
+}
+
+/** With a clock of its own, Redis keeps a record longer, and who reads it looks at its end. */
+const GRACE = 3_600_000
+
+/** KEYS: the record. ARGV: value, ms to live, and with a clock of the caller's its time. Answers 1 when there was none that is live. */
+const SET_IF_ABSENT = createScript(`
+local held = redis.call('GET', KEYS[1])
+if held and ARGV[3] ~= '' and tonumber(string.match(held, '^%d+')) <= tonumber(ARGV[3]) then held = false end
+if held then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`)
+
+/**
+ * Records: a value as text behind its end (epoch ms). They expire by delta, so a server whose clock is off keeps them as long as was said.
+ * Reading is one plain GET, which a client with client-side caching (RESP3) answers from its own memory.
+ */
+export function createRedisRecords({
+  connection,
+  keys,
+  clock,
+}: RedisRecordsOptions): Required<Pick<Store, 'get' | 'set' | 'delete'>> {
+  const time = clock ?? systemClock()
+
+  function valueOf(held: unknown): string | undefined {
+    if (typeof held !== 'string') return undefined
+    const cut = held.indexOf(':')
+    if (clock && Number(held.slice(0, cut)) <= clock.now()) return undefined
+    return held.slice(cut + 1)
+  }
+
+  return {
+    async get(key) {
+      const name = keys.record(key)
+      return valueOf(await sendNow(connection, name, ['GET', name]))
+    },
+    async set(key, value, expiresAt, { ifAbsent = false } = {}) {
+      const name = keys.record(key)
+      const left = Math.ceil(expiresAt - time.now())
+      const text = `${expiresAt}:${value}`
+      if (left <= 0) {
+        // It has ended already: as if it had been set and had expired.
+        const held = ifAbsent && valueOf(await sendNow(connection, name, ['GET', name])) !== undefined
+        if (!held) await sendNow(connection, name, ['DEL', name])
+        return !held
+      }
+      const ttl = String(clock ? left + GRACE : left)
+      if (!ifAbsent) {
+        await sendNow(connection, name, ['SET', name, text, 'PX', ttl])
+        return true
+      }
+      const now = clock ? String(clock.now()) : ''
+      return (await runScript(connection, SET_IF_ABSENT, [name], [text, ttl, now])) === 1
+    },
+    async delete(key) {
+      const name = keys.record(key)
+      return valueOf(await sendNow(connection, name, ['GETDEL', name])) !== undefined
+    },
+  }
+}
