@@ -52,7 +52,8 @@ export function subscriberOf(subscriber: RedisClient, client: RedisClient): Subs
     )
   }
   if (isIoRedis(subscriber)) return ioRedisSubscriber(subscriber)
-  if (hasMethods(subscriber, ['subscribe', 'unsubscribe', 'sendCommand'])) return nodeRedisSubscriber(subscriber as NodeRedisClient)
+  if (hasMethods(subscriber, ['subscribe', 'unsubscribe', 'sendCommand']))
+    return nodeRedisSubscriber(subscriber as NodeRedisClient)
   throw unknown('redisStore.subscriber', subscriber)
 }
 

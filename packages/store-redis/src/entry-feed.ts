@@ -103,9 +103,11 @@ export function createEntryFeed({ connection, keys, subscriber, onLook }: EntryF
       if (subscriber && !subscribed) {
         subscribed = true
         // Deaf until it works: the slow poll hears what it does not, and tries again.
-        subscriber.subscribe(keys.channel, () => lookNow()).catch(() => {
-          subscribed = false
-        })
+        subscriber
+          .subscribe(keys.channel, () => lookNow())
+          .catch(() => {
+            subscribed = false
+          })
       }
       await ask()
     } finally {

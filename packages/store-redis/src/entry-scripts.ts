@@ -1,3 +1,4 @@
+import { CLIENT_LUA } from './client-state.ts'
 import { createScript, type Script } from './script.ts'
 
 /*
@@ -99,38 +100,33 @@ end
 return out
 `)
 
-/** KEYS: hashes of clients. ARGV: the time, then for each the field and the ban as text. */
-export const PUT_OWN_BANS: Script = createScript(`${PRELUDE}
+/** KEYS: clients, see `client-state.ts`. ARGV: the time, then for each the field and the ban as text. */
+export const PUT_OWN_BANS: Script = createScript(`${PRELUDE}${CLIENT_LUA}
 local now = timeNow(ARGV[1])
 local grace = ARGV[1] == '' and 0 or 3600000
 for i, key in ipairs(KEYS) do
   local field, text = ARGV[2 * i], ARGV[2 * i + 1]
-  local held = call('HMGET', key, 'x', field)
-  local ends = endOf(text)
-  if ends > now and not (held[2] and endOf(held[2]) > now and endOf(held[2]) >= ends) then
-    call('HSET', key, field, text)
-    if ends > tonumber(held[1] or 0) then
-      call('HSET', key, 'x', string.format('%.0f', ends))
-      if ends == FOREVER then
-        call('PERSIST', key)
-      else
-        call('PEXPIRE', key, string.format('%.0f', ends - now + grace))
-      end
-    end
+  local client = readClient(call('GET', key))
+  local held, ends = client.rest[field], endOf(text)
+  if ends > now and not (held and endOf(held) > now and endOf(held) >= ends) then
+    client.rest[field] = text
+    client.x = math.min(math.max(client.x, ends), NEVER)
+    writeClient(key, client, client.x - now + grace)
   end
 end
 return #KEYS
 `)
 
-/** KEYS: hashes of clients. ARGV: for each the field of a ban that goes, or \`s\` for all strikes. */
-export const CLEAR_CLIENTS: Script = createScript(`
+/** KEYS: clients. ARGV: for each the field of a ban that goes, or \`s\` for all strikes. */
+export const CLEAR_CLIENTS: Script = createScript(`${CLIENT_LUA}
 for i, key in ipairs(KEYS) do
-  if ARGV[i] ~= 's' then
-    redis.call('HDEL', key, ARGV[i])
-  else
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-      if string.sub(field, 1, 1) == 's' then redis.call('HDEL', key, field) end
+  local raw = redis.call('GET', key)
+  if raw then
+    local client = readClient(raw)
+    for field in pairs(client.rest) do
+      if field == ARGV[i] or (ARGV[i] == 's' and string.sub(field, 1, 1) == 's') then client.rest[field] = nil end
     end
+    writeClient(key, client)
   end
 end
 return #KEYS

@@ -39,7 +39,10 @@ export function createHitBatcher({ connection, keys, clock }: HitBatcherOptions)
   function flush(): void {
     const all = waiting
     waiting = []
-    if (!connection.cluster) return inBatches(all)
+    if (!connection.cluster) {
+      inBatches(all)
+      return
+    }
     // A script may only ask for keys of one slot.
     const slots = new Map<number, Pending[]>()
     for (const each of all) {
@@ -58,22 +61,26 @@ export function createHitBatcher({ connection, keys, clock }: HitBatcherOptions)
 
   async function run(batch: readonly Pending[]): Promise<void> {
     const names: string[] = []
-    const specs = new Map<string, string>()
-    const order: string[] = []
+    const specs = new Map<string, number>()
+    const order: number[] = []
     for (const { keys: own, spec } of batch) {
       for (const key of own) names.push(key)
       let index = specs.get(spec)
       if (index === undefined) {
-        index = String(specs.size + 1)
+        index = specs.size + 1
         specs.set(spec, index)
       }
       order.push(index)
     }
-    const args = [clock ? String(clock.now()) : '', String(specs.size), ...specs.keys(), ...order]
+    const args = [clock ? String(clock.now()) : '', String(specs.size), ...specs.keys()]
+    if (specs.size > 1) for (const index of order) args.push(String(index))
     try {
       const values = await runScript(connection, HIT_SCRIPT, names, args)
-      const reader = createReplyReader(values as readonly unknown[]) // the script answers an array
-      for (const { hits, resolve } of batch) resolve(reader.next(hits))
+      const reader = createReplyReader(values as readonly unknown[], specs.size) // the script answers an array
+      for (let i = 0; i < batch.length; i++) {
+        const { hits, resolve } = batch[i] as Pending // inside
+        resolve(reader.next(hits, order[i] as number))
+      }
     } catch (error) {
       // Keys of a slot that is on its way to another node: nothing was done, and each key alone is on one of the two.
       if (batch.length > 1 && isReply(error, 'TRYAGAIN')) for (const each of batch) void run([each])

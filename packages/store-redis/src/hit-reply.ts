@@ -9,7 +9,8 @@ export interface StoredReply extends HitReply {
 
 /** Reads the script's flat reply, see `hit-script.ts`. */
 export interface ReplyReader {
-  next(hits: readonly Hit[]): StoredReply[]
+  /** The replies to a check, whose spec was the one of that number, from 1. */
+  next(hits: readonly Hit[], spec: number): StoredReply[]
 }
 
 const ADMITTED = 1
@@ -18,13 +19,17 @@ const BAN = 4
 const BANNED = 8
 const LEASED = 16
 
-export function createReplyReader(values: readonly unknown[]): ReplyReader {
-  // The first value is the time.
-  let at = 1
+export function createReplyReader(values: readonly unknown[], specs: number): ReplyReader {
+  // The first value is the time, then come two for each spec.
+  let at = 1 + 2 * specs
   const number = (): number => values[at++] as number // as the script says, here and below
 
-  function read(hit: Hit): StoredReply {
+  function read(hit: Hit, spec: number): StoredReply {
     const flags = number()
+    if (flags < 0) {
+      const slot = (values[2 * spec - 1] as number) | 0
+      return { admitted: true, remaining: -1 - flags, resetIn: values[2 * spec] as number, retryIn: 0, slot }
+    }
     const reply: { -readonly [K in keyof StoredReply]: StoredReply[K] } = {
       admitted: (flags & ADMITTED) !== 0,
       remaining: number(),
@@ -41,5 +46,10 @@ export function createReplyReader(values: readonly unknown[]): ReplyReader {
     return reply
   }
 
-  return { next: (hits) => hits.map(read) }
+  return {
+    next(hits, spec) {
+      const [only] = hits
+      return hits.length === 1 && only ? [read(only, spec)] : hits.map((hit) => read(hit, spec))
+    },
+  }
 }

@@ -21,8 +21,6 @@ interface CounterFields {
 
 const METERS = { 'sliding-window': 1, 'fixed-window': 2, 'token-bucket': 3 } as const
 const COMMITS = { all: 0, refusals: 1, none: 2 } as const
-/** The field with the expiry of the hash: the script expects it first. */
-const EXPIRY = 'x'
 const SITE = 'ban'
 /** As the counters in memory: limits beyond are this one. */
 const MOST = 0xffff_ffff
@@ -36,7 +34,7 @@ export interface LeasedHit extends Hit {
   readonly lease?: number
 }
 
-/** The hash's field of bans of this scope (see `entryScope` in core). */
+/** The field of bans of this scope (see `entryScope` in core). */
 export function banField(scope: string): string {
   return scope === SITE ? 'b' : `b${digest(scope).slice(0, 10)}`
 }
@@ -66,25 +64,15 @@ function isPlain({ slot, strike, jitter }: Hit): boolean {
 
 function build(hits: readonly LeasedHit[], commit: HitCommit): { readonly order: CounterKey[]; readonly spec: string } {
   const order: CounterKey[] = []
-  const lists: string[][] = []
   const body = hits.map((hit) => {
     const { counter, key } = hit
-    let at = order.findIndex(({ kind, text }) => kind === key.kind && text === key.text)
-    if (at < 0) {
-      at = order.push(key) - 1
-      lists.push([EXPIRY])
-    }
-    const list = lists[at] as string[] // it was just made
-    const indexOf = (field: string): number => {
-      const found = list.indexOf(field)
-      return (found < 0 ? list.push(field) - 1 : found) + 1
-    }
+    const known = order.findIndex(({ kind, text }) => kind === key.kind && text === key.text)
+    const at = known < 0 ? order.push(key) : known + 1
     const fields = fieldsOf(counter)
     const { ladder, window } = counter
-    const bans = key.kind === 0 ? [] : fields.bans
     return [
-      at + 1,
-      window > 0 ? indexOf(fields.count) : 0,
+      at,
+      fields.count,
       METERS[counter.algorithm],
       window,
       Math.min(hit.burst ?? hit.limit, MOST),
@@ -93,7 +81,7 @@ function build(hits: readonly LeasedHit[], commit: HitCommit): { readonly order:
       hit.slot ?? false,
       counter.shadow,
       hit.strike === true,
-      bans.map(indexOf),
+      key.kind === 0 ? [] : fields.bans,
       ladder !== undefined &&
         key.kind !== 0 && [
           fields.strikes,
@@ -108,19 +96,28 @@ function build(hits: readonly LeasedHit[], commit: HitCommit): { readonly order:
       hit.lease ?? false,
     ]
   })
-  // An empty JSON list and an empty object are the same to Lua.
-  return { order, spec: JSON.stringify([COMMITS[commit], lists, body]) }
+  const [only] = hits
+  const simple =
+    hits.length === 1 &&
+    commit === 'all' &&
+    only &&
+    isPlain(only) &&
+    only.cost > 0 &&
+    only.counter.window > 0 &&
+    only.counter.algorithm !== 'token-bucket' &&
+    !only.lease
+  return { order, spec: JSON.stringify([COMMITS[commit], order.length, body, simple === true]) }
 }
 
 function fieldsOf(counter: Counter): CounterFields {
   let fields = known.get(counter)
   if (!fields) {
-    const name = digest(counter.id).slice(0, 10)
+    const name = digest(counter.id).slice(0, 8)
     const { policy, shadow, banScope, ladder } = counter
     const own = banField(banScope)
     const scoped = ladder?.scope === 'policy' || shadow ? { policy } : {}
     fields = {
-      count: `c${name}`,
+      count: name,
       strikes: `s${name}`,
       // A shadow counter sees its own bans only.
       bans: shadow ? [own] : [...new Set(['b', own])],

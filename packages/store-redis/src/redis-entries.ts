@@ -38,7 +38,7 @@ export function createRedisEntries({
     head: readonly string[],
     items: readonly { readonly key: string; readonly args: readonly string[] }[],
   ): Promise<void> {
-    const groups = new Map<number, typeof items[number][]>()
+    const groups = new Map<number, (typeof items)[number][]>()
     for (const [i, item] of items.entries()) {
       const group = connection.cluster ? slotOf(item.key) : Math.floor(i / PER_MESSAGE)
       groups.set(group, [...(groups.get(group) ?? []), item])

@@ -32,7 +32,7 @@ export function createRedisRecords({
 }: RedisRecordsOptions): Required<Pick<Store, 'get' | 'set' | 'delete'>> {
   const time = clock ?? systemClock()
 
-  function valueOf(held: unknown): string | undefined {
+  function valueIn(held: unknown): string | undefined {
     if (typeof held !== 'string') return undefined
     const cut = held.indexOf(':')
     if (clock && Number(held.slice(0, cut)) <= clock.now()) return undefined
@@ -42,7 +42,7 @@ export function createRedisRecords({
   return {
     async get(key) {
       const name = keys.record(key)
-      return valueOf(await sendNow(connection, name, ['GET', name]))
+      return valueIn(await sendNow(connection, name, ['GET', name]))
     },
     async set(key, value, expiresAt, { ifAbsent = false } = {}) {
       const name = keys.record(key)
@@ -50,7 +50,7 @@ export function createRedisRecords({
       const text = `${expiresAt}:${value}`
       if (left <= 0) {
         // It has ended already: as if it had been set and had expired.
-        const held = ifAbsent && valueOf(await sendNow(connection, name, ['GET', name])) !== undefined
+        const held = ifAbsent && valueIn(await sendNow(connection, name, ['GET', name])) !== undefined
         if (!held) await sendNow(connection, name, ['DEL', name])
         return !held
       }
@@ -64,7 +64,7 @@ export function createRedisRecords({
     },
     async delete(key) {
       const name = keys.record(key)
-      return valueOf(await sendNow(connection, name, ['GETDEL', name])) !== undefined
+      return valueIn(await sendNow(connection, name, ['GETDEL', name])) !== undefined
     },
   }
 }
