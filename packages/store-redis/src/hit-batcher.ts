@@ -23,6 +23,8 @@ export interface HitBatcherOptions {
   readonly connection: Connection
   readonly keys: Keys
   readonly clock: { now(): number } | undefined
+  /** Called with the replies to each check before who asked gets them. */
+  readonly onReplies: (hits: readonly Hit[], replies: readonly StoredReply[]) => void
 }
 
 /** A script stops the server for as long as it runs: some 0.2 ms for so many checks. */
@@ -33,7 +35,7 @@ const MOST = 64
  *
  * A turn ends when what could be read from sockets was read, so a check that is alone waits for nothing.
  */
-export function createHitBatcher({ connection, keys, clock }: HitBatcherOptions): HitBatcher {
+export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatcherOptions): HitBatcher {
   let waiting: Pending[] = []
 
   function flush(): void {
@@ -79,7 +81,9 @@ export function createHitBatcher({ connection, keys, clock }: HitBatcherOptions)
       const reader = createReplyReader(values as readonly unknown[], specs.size) // the script answers an array
       for (let i = 0; i < batch.length; i++) {
         const { hits, resolve } = batch[i] as Pending // inside
-        resolve(reader.next(hits, order[i] as number))
+        const replies = reader.next(hits, order[i] as number)
+        onReplies(hits, replies)
+        resolve(replies)
       }
     } catch (error) {
       // Keys of a slot that is on its way to another node: nothing was done, and each key alone is on one of the two.

@@ -17,6 +17,30 @@ interface CounterFields {
   readonly tail: string
   /** Specs of checks with this counter alone, by what differs between them. */
   readonly single: Map<string, string>
+  /** The one asked for last. */
+  last: SingleSpec
+}
+
+interface SingleSpec {
+  readonly limit: number
+  readonly cost: number
+  readonly commit: HitCommit
+  readonly custom: boolean
+  readonly burst: number | undefined
+  readonly exempt: boolean | undefined
+  readonly lease: number | undefined
+  readonly spec: string
+}
+
+const NO_SPEC: SingleSpec = {
+  limit: -1,
+  cost: 0,
+  commit: 'none',
+  custom: false,
+  burst: undefined,
+  exempt: undefined,
+  lease: undefined,
+  spec: '',
 }
 
 const METERS = { 'sliding-window': 1, 'fixed-window': 2, 'token-bucket': 3 } as const
@@ -44,13 +68,35 @@ export function hitSpec(hits: readonly LeasedHit[], commit: HitCommit, keys: Key
   const [only] = hits
   if (hits.length === 1 && only && isPlain(only)) {
     const { counter, limit, cost, key } = only
-    const { single } = fieldsOf(counter)
+    const fields = fieldsOf(counter)
+    const { single, last } = fields
+    // Nearly always the same as before.
+    if (
+      last.limit === limit &&
+      last.cost === cost &&
+      last.commit === commit &&
+      last.custom === (key.kind === 0) &&
+      last.burst === only.burst &&
+      last.exempt === only.exempt &&
+      last.lease === only.lease
+    )
+      return { keys: [keys.counted(key)], spec: last.spec }
     const name = `${limit} ${cost} ${commit} ${key.kind === 0} ${only.burst} ${only.exempt} ${only.lease}`
     let spec = single.get(name)
     if (spec === undefined) {
       spec = build(hits, commit).spec
       if (single.size >= MOST_SPECS) single.clear()
       single.set(name, spec)
+    }
+    fields.last = {
+      limit,
+      cost,
+      commit,
+      custom: key.kind === 0,
+      burst: only.burst,
+      exempt: only.exempt,
+      lease: only.lease,
+      spec,
     }
     return { keys: [keys.counted(key)], spec }
   }
@@ -125,6 +171,7 @@ function fieldsOf(counter: Counter): CounterFields {
       // The rest of the ban as JSON, after the tier's name.
       tail: `,${JSON.stringify({ by: policy, ...scoped, ...(shadow ? { shadow: true } : {}) }).slice(1)}`,
       single: new Map(),
+      last: NO_SPEC,
     }
     known.set(counter, fields)
   }

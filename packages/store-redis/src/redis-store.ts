@@ -23,18 +23,18 @@ export function redisStore(options: RedisStoreOptions): Store {
     onLook: () => void announcer.flush().catch(() => {}),
   })
   const announcer = createAnnouncer({ connection, keys, clock, time, onChange: () => feed.look() })
-  const batcher = createHitBatcher({ connection, keys, clock })
+  const batcher = createHitBatcher({
+    connection,
+    keys,
+    clock,
+    onReplies: (hits, replies) => announcer.heard(hits, replies),
+  })
   const entries = createRedisEntries({ connection, keys, clock, time, feed, announcer })
   const records = createRedisRecords({ connection, keys, clock })
 
   return {
     name: 'redis',
-    async hit(hits, { commit }) {
-      if (hits.length === 0) return []
-      const replies = await batcher.send(hits, commit)
-      announcer.heard(hits, replies)
-      return replies
-    },
+    hit: (hits, { commit }) => (hits.length === 0 ? [] : batcher.send(hits, commit)),
     ...records,
     entries,
     async close() {
