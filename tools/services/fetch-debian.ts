@@ -146,7 +146,9 @@ function libraryPath(folder: string): Readonly<Record<string, string>> {
 }
 
 function run(command: string, args: readonly string[], cwd: string): void {
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 180_000 })
+  // In English, since `hasProgram` reads it.
+  const env = { ...process.env, LC_ALL: 'C' }
+  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 180_000 })
   if (result.status === 0) return
   const words = result.error?.message ?? result.stderr.trim().split('\n').slice(-4).join(' ')
   throw new Error(`${command} ${args.at(-1)} failed: ${words}`)

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { fetchDebian } from './fetch-debian.ts'
 
 /** The programs that tests start. `redis-cli` and `redis-server` come in one fetch. */
-export type ProgramName = 'chromium' | 'nginx' | 'redis-cli' | 'redis-server'
+export type ProgramName = 'chromium' | 'nginx' | 'redis-cli' | 'redis-server' | 'valkey-server'
 
 export interface Program {
   readonly path: string
@@ -44,6 +44,13 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
     debian: REDIS,
     inside: 'usr/bin/redis-server',
   },
+  // Since Debian 13.
+  'valkey-server': {
+    variable: 'IPGUARD_VALKEY_SERVER',
+    names: ['valkey-server'],
+    debian: ['valkey-server', 'valkey-tools'],
+    inside: 'usr/bin/valkey-server',
+  },
 }
 
 /**
@@ -75,6 +82,22 @@ export function findProgram(name: ProgramName, environment: NodeJS.ProcessEnv = 
     const install = `Install it (Debian, Ubuntu: apt-get install ${source.debian[0]}), or set ${source.variable} to its path.`
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`${name} is not on PATH and could not be fetched: ${reason}\n${install}`, { cause })
+  }
+}
+
+/**
+ * Whether a program can be had that not every system has: false when it is not installed and Debian's packages lack it.
+ *
+ * For a test that says by its name that it could not be run; throws, like `findProgram`, when anything else is wrong.
+ * Asking Debian takes seconds.
+ */
+export function hasProgram(name: ProgramName, environment: NodeJS.ProcessEnv = process.env): boolean {
+  try {
+    findProgram(name, environment)
+    return true
+  } catch (error) {
+    if (/Unable to locate package|there is no apt-get here/.test(String(error))) return false
+    throw error
   }
 }
 

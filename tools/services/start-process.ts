@@ -17,7 +17,11 @@ export interface RunningProcess {
   readonly port: number
   /** What it has written to stdout and stderr so far. */
   readonly output: () => string
-  /** Ends it by its pid and waits until it is gone. A second call does nothing. */
+  /** Sends it a signal, and nobody else: false when it has ended, even if its pid has been given away since. */
+  readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => boolean
+  /** Resolves when it is gone, for whatever reason. */
+  readonly closed: Promise<void>
+  /** Ends it by its pid and waits until it is gone, also when it was frozen. A second call does nothing. */
   readonly stop: () => Promise<void>
 }
 
@@ -63,6 +67,8 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const stop = async (): Promise<void> => {
     if (ended !== undefined) return closed
     child.kill('SIGTERM')
+    // A stopped process takes the other signal only when it goes on.
+    child.kill('SIGCONT')
     const force = setTimeout(() => child.kill('SIGKILL'), 5_000)
     await closed
     clearTimeout(force)
@@ -78,7 +84,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 20))])
   }
   // A child without a pid has failed to spawn, and that was thrown above.
-  return { pid: child.pid ?? 0, port, output: () => output, stop }
+  return { pid: child.pid ?? 0, port, output: () => output, signal: (name) => child.kill(name), closed, stop }
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -3,11 +3,25 @@ import { createAnnouncer } from './announcer.ts'
 import { connectionOf, subscriberOf } from './connect-client.ts'
 import { createEntryFeed } from './entry-feed.ts'
 import { createHitBatcher } from './hit-batcher.ts'
+import { createInspector } from './inspect.ts'
 import { createKeys } from './keys.ts'
+import { createLeasingCounter } from './leases.ts'
 import { createRedisEntries } from './redis-entries.ts'
 import { createRedisRecords } from './redis-records.ts'
 import { checkRedisStoreOptions, type RedisStoreOptions } from './redis-store-options.ts'
 
+/**
+ * One truth for many processes, in Redis or Valkey: single, by Sentinel or as a Cluster, with the client that the application has already.
+ *
+ * All hits of a client, with its strikes and its ban, are one atomic step on the server, by the server's clock. Checks of one event-loop
+ * turn travel as one call. Bans and managed lists are copied into every process, so a banned client costs no round trip. What happens
+ * when Redis is away is the guard's business; the store itself rejects at once when the client is not connected, and sends nothing twice.
+ *
+ * @example
+ * const client = await createClient({ url: 'redis://127.0.0.1:6379', disableOfflineQueue: true }).connect()
+ * createGuard({ store: redisStore({ client }), policies: [rateLimit({ limit: 60, window: '60s' })] })
+ * @throws {IpGuardError} `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_OPTION_INVALID`, `IPGUARD_REDIS_CLIENT_INVALID`
+ */
 export function redisStore(options: RedisStoreOptions): Store {
   checkRedisStoreOptions(options)
   const { client, clock, prefix = 'ipguard' } = options
@@ -29,12 +43,20 @@ export function redisStore(options: RedisStoreOptions): Store {
     clock,
     onReplies: (hits, replies) => announcer.heard(hits, replies),
   })
+  const counter = createLeasingCounter(batcher, time)
   const entries = createRedisEntries({ connection, keys, clock, time, feed, announcer })
   const records = createRedisRecords({ connection, keys, clock })
 
+  const inspector = createInspector({ connection, keys, prefix, time, hasClock: clock !== undefined })
+
   return {
     name: 'redis',
-    hit: (hits, { commit }) => (hits.length === 0 ? [] : batcher.send(hits, commit)),
+    hit(hits, { commit }) {
+      if (hits.length === 0) return []
+      for (const hit of hits) inspector.met(hit.counter)
+      return counter.send(hits, commit)
+    },
+    inspect: () => inspector.inspect(),
     ...records,
     entries,
     async close() {
