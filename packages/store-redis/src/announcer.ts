@@ -3,6 +3,7 @@ import { type Connection, runScript } from './connection.ts'
 import { ADD_STRUCK, PUT_ENTRIES } from './entry-scripts.ts'
 import type { StoredReply } from './hit-reply.ts'
 import type { Keys } from './keys.ts'
+import { timeArgument } from './script.ts'
 import { renderEntry } from './stored-entry.ts'
 
 /** Takes what hits brought about into the registry, which is on another node than most clients. */
@@ -98,7 +99,7 @@ export async function putEntries(
     PUT_ENTRIES,
     [registry.all, registry.ends, registry.log, registry.meta],
     [
-      clock ? String(clock.now()) : '',
+      timeArgument(clock),
       crypto.randomUUID(),
       channel,
       ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? '1' : '0']),

@@ -27,6 +27,10 @@ local function readClient(raw)
   return { n = n, x = x, counters = string.sub(raw, 8, at - 1), rest = rest }
 end
 local function writeClient(key, client, ttl)
+  if client.n == 0 and not next(client.rest) then
+    redis.call('DEL', key)
+    return
+  end
   local rest = next(client.rest) and cmsgpack.pack(client.rest) or ''
   local raw = struct.pack('<BI6', client.n, client.x) .. client.counters .. rest
   if not ttl then

@@ -117,16 +117,30 @@ end
 return #KEYS
 `)
 
-/** KEYS: clients. ARGV: for each the field of a ban that goes, or \`s\` for all strikes. */
-export const CLEAR_CLIENTS: Script = createScript(`${CLIENT_LUA}
+/**
+ * KEYS: clients. ARGV: the time, then for each the field of a ban that goes, or \`s\` for all strikes. A client that was kept for ever because
+ * of a ban is kept for as long as anything else can count.
+ */
+export const CLEAR_CLIENTS: Script = createScript(`${PRELUDE}${CLIENT_LUA}
+local DAY = 86400000
+local now = timeNow(ARGV[1])
 for i, key in ipairs(KEYS) do
-  local raw = redis.call('GET', key)
+  local raw = call('GET', key)
   if raw then
-    local client = readClient(raw)
-    for field in pairs(client.rest) do
-      if field == ARGV[i] or (ARGV[i] == 's' and string.sub(field, 1, 1) == 's') then client.rest[field] = nil end
+    local client, field = readClient(raw), ARGV[i + 1]
+    local forever, ttl = false, nil
+    for name, value in pairs(client.rest) do
+      if name == field or (field == 's' and string.sub(name, 1, 1) == 's') then
+        client.rest[name] = nil
+      elseif type(value) == 'string' and endOf(value) == FOREVER then
+        forever = true
+      end
     end
-    writeClient(key, client)
+    if client.x == NEVER and not forever then
+      ttl = (next(client.rest) and 400 or 32) * DAY
+      client.x = now + ttl
+    end
+    writeClient(key, client, ttl)
   end
 end
 return #KEYS

@@ -4,6 +4,7 @@ import { createReplyReader, type StoredReply } from './hit-reply.ts'
 import { HIT_SCRIPT } from './hit-script.ts'
 import { hitSpec, type LeasedHit } from './hit-spec.ts'
 import type { Keys } from './keys.ts'
+import { timeArgument } from './script.ts'
 import { slotOf } from './slot-of.ts'
 
 /** One check on its way: hits that are counted together. */
@@ -74,7 +75,7 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
       }
       order.push(index)
     }
-    const args = [clock ? String(clock.now()) : '', String(specs.size), ...specs.keys()]
+    const args = [timeArgument(clock), String(specs.size), ...specs.keys()]
     if (specs.size > 1) for (const index of order) args.push(String(index))
     try {
       const values = await runScript(connection, HIT_SCRIPT, names, args)

@@ -5,7 +5,7 @@ import type { EntryFeed } from './entry-feed.ts'
 import { CLEAR_CLIENTS, PUT_OWN_BANS, REMOVE_ENTRIES } from './entry-scripts.ts'
 import { banField } from './hit-spec.ts'
 import type { Keys } from './keys.ts'
-import type { Script } from './script.ts'
+import { type Script, timeArgument } from './script.ts'
 import { slotOf } from './slot-of.ts'
 import { parseEntry, renderOwnBan } from './stored-entry.ts'
 
@@ -54,6 +54,9 @@ export function createRedisEntries({
     // So many at once, so that nothing piles up in the client.
     for (let i = 0; i < batches.length; i += 20) await Promise.all(batches.slice(i, i + 20).map(run))
   }
+
+  /** The time that scripts are given. */
+  const given = (): string => timeArgument(clock)
 
   async function* scan(command: 'HSCAN' | 'ZSCAN', key: string): AsyncGenerator<readonly string[]> {
     let cursor = '0'
@@ -104,7 +107,7 @@ export function createRedisEntries({
     if (own !== undefined) hashes.add(own)
     await overClients(
       CLEAR_CLIENTS,
-      [],
+      [given()],
       [...hashes].map((key) => ({ key, args: ['s'] })),
     )
     if (found.size > 0) await sendNow(connection, struck, ['ZREM', struck, ...found])
@@ -119,7 +122,7 @@ export function createRedisEntries({
         return key === undefined ? [] : [{ key, args: [banField(scopeOf(entry.id)), renderOwnBan(entry)] }]
       })
       // First where it refuses, then where it is found.
-      await overClients(PUT_OWN_BANS, [clock ? String(clock.now()) : ''], own)
+      await overClients(PUT_OWN_BANS, [given()], own)
       for (let i = 0; i < entries.length; i += PER_MESSAGE)
         await putEntries(connection, keys, clock, entries.slice(i, i + PER_MESSAGE))
       feed.look()
@@ -131,7 +134,7 @@ export function createRedisEntries({
         const key = scope.startsWith('ban') ? keys.ofPrefix(id.slice(scope.length + 1)) : undefined
         return key === undefined ? [] : [{ key, args: [banField(scope)] }]
       })
-      await overClients(CLEAR_CLIENTS, [], own)
+      await overClients(CLEAR_CLIENTS, [given()], own)
       if (cidr !== undefined) await forgive(cidr)
       for (let i = 0; i < ids.length; i += PER_MESSAGE)
         await runScript(

@@ -1,7 +1,7 @@
 import { type Store, systemClock } from '@ipguard/core'
 import { type Connection, runScript, sendNow } from './connection.ts'
 import type { Keys } from './keys.ts'
-import { createScript } from './script.ts'
+import { createScript, timeArgument } from './script.ts'
 
 export interface RedisRecordsOptions {
   readonly connection: Connection
@@ -59,7 +59,7 @@ export function createRedisRecords({
         await sendNow(connection, name, ['SET', name, text, 'PX', ttl])
         return true
       }
-      const now = clock ? String(clock.now()) : ''
+      const now = timeArgument(clock)
       return (await runScript(connection, SET_IF_ABSENT, [name], [text, ttl, now])) === 1
     },
     async delete(key) {

@@ -9,3 +9,8 @@ export interface Script {
 export function createScript(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
+
+/** The time as scripts take it: nothing, for the server's own; of a clock of the caller's, whole ms. */
+export function timeArgument(clock: { now(): number } | undefined): string {
+  return clock ? String(Math.floor(clock.now())) : ''
+}

@@ -45,8 +45,21 @@ local function stateOf(client, name, meter, window)
   return s
 end
 
+local function removeState(client, name)
+  for c = 1, client.n do
+    if client.names[c] == name then
+      table.remove(client.names, c)
+      client.n = client.n - 1
+      client.states[name] = nil
+      return
+    end
+  end
+end
+
 local function setState(client, name, meter, s)
   if client.states[name] == nil then
+    -- One byte says how many: of policies that were renamed again and again, the oldest goes.
+    if client.n == 255 then removeState(client, client.names[1]) end
     client.n = client.n + 1
     client.names[client.n] = name
   end
@@ -71,6 +84,11 @@ local function write(name, client)
     end
     parts[#parts + 1] = pack('<c8B', counter, #text)
     parts[#parts + 1] = text
+  end
+  if client.rest then
+    for field, text in pairs(client.rest) do
+      if type(text) == 'string' and not banEnd(text) then client.rest[field] = nil end
+    end
   end
   if client.rest and next(client.rest) then parts[#parts + 1] = cmsgpack.pack(client.rest) end
   local raw = table.concat(parts)
@@ -215,7 +233,7 @@ local function whole(from, spec)
       out[o] = made
       bans[#bans + 1] = { client, ban, made, ends }
       -- What was counted has brought the ban about: it starts from zero after it.
-      if s then setState(client, field, meter, meter.start(window)) end
+      if s then removeState(client, field) end
     end
     if leased then
       flags = flags + 16
