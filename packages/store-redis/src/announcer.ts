@@ -11,6 +11,8 @@ export interface Announcer {
   heard(hits: readonly Hit[], replies: readonly StoredReply[]): void
   /** Resolves when all that was heard is in the registry; rejects when it could not be written, and then it stays to be written later. */
   flush(): Promise<void>
+  /** The registry has lost what was written. */
+  forget(): void
 }
 
 export interface AnnouncerOptions {
@@ -33,6 +35,8 @@ export const PER_MESSAGE = 50
 export function createAnnouncer({ connection, keys, clock, time, onChange }: AnnouncerOptions): Announcer {
   const bans = new Map<string, Entry>()
   const struck = new Map<string, number>()
+  /** Bans that are in the registry, by id with their end: a client that is met again is not announced again. */
+  const done = new Map<string, number | undefined>()
   let running: Promise<void> | undefined
 
   function keep<T>(map: Map<string, T>, key: string, value: T): void {
@@ -48,7 +52,10 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
       if (some.length > 0) {
         await putEntries(connection, keys, clock, some)
         // One that was heard of meanwhile under the same id stays.
-        for (const ban of some) if (bans.get(ban.id) === ban) bans.delete(ban.id)
+        for (const ban of some) {
+          keep(done, ban.id, ban.expiresAt)
+          if (bans.get(ban.id) === ban) bans.delete(ban.id)
+        }
         onChange()
       }
       if (clients.length > 0) {
@@ -71,8 +78,13 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
     return running
   }
 
+  function isDone({ id, expiresAt }: Entry): boolean {
+    return done.has(id) && done.get(id) === expiresAt
+  }
+
   return {
     flush,
+    forget: () => done.clear(),
     heard(hits, replies) {
       for (let i = 0; i < replies.length; i++) {
         const { strikes, banned, ban } = replies[i] as StoredReply // inside, and one to each hit
@@ -80,7 +92,8 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
         const { counter, key } = hits[i] as Hit
         if (strikes) keep(struck, key.text, time() + (counter.ladder?.decay ?? 0))
         const made = banned ?? ban
-        if (made && isLater(made, bans.get(made.id))) keep(bans, made.id, made)
+        if (banned) done.delete(banned.id)
+        if (made && isLater(made, bans.get(made.id)) && !isDone(made)) keep(bans, made.id, made)
         setImmediate(() => void flush().catch(() => {}))
       }
     },

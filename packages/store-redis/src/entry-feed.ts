@@ -26,6 +26,8 @@ export interface EntryFeedOptions {
   readonly subscriber: Subscriber | undefined
   /** Called at every look, for what waits for Redis to be back. */
   readonly onLook: () => void
+  /** Called when Redis came back without what it held. */
+  readonly onLost: () => void
 }
 
 type Message = readonly [id: string, fields: readonly string[]]
@@ -43,7 +45,7 @@ const MOST_OPEN = 4
  * that is lost, a connection that is made anew, a process that comes late: the next look brings what was missed. When the log does not
  * reach back so far, or is not the one that was known, listeners are told to load anew.
  */
-export function createEntryFeed({ connection, keys, subscriber, onLook }: EntryFeedOptions): EntryFeed {
+export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }: EntryFeedOptions): EntryFeed {
   const listeners = new Set<(change: EntryChange) => void>()
   const { log, meta } = keys.registry
   let position: Position | undefined
@@ -55,6 +57,7 @@ export function createEntryFeed({ connection, keys, subscriber, onLook }: EntryF
   let subscribed = false
 
   function tell(change: EntryChange): void {
+    if (change.again === 'lost') onLost()
     for (const listener of listeners) listener(change)
   }
 
@@ -156,9 +159,10 @@ export function createEntryFeed({ connection, keys, subscriber, onLook }: EntryF
     },
     async started() {
       if (listeners.size === 0) return
-      await first
+      await first?.catch(() => {})
       // The first look failed, and a later one may have worked.
-      if (!position) first = look()
+      if (position) return
+      first = look()
       await first
     },
     look: lookNow,

@@ -54,11 +54,16 @@ export function ioRedisClusterConnection(client: IoRedisCluster): Connection {
 }
 
 export function ioRedisSubscriber(client: Pick<IoRedisClient, 'subscribe' | 'unsubscribe' | 'on'>): Subscriber {
+  let listens = false
   return {
     async subscribe(channel, heard) {
-      client.on('message', (about) => {
-        if (about === channel) heard()
-      })
+      // It may be tried again.
+      if (!listens) {
+        client.on('message', (about) => {
+          if (about === channel) heard()
+        })
+      }
+      listens = true
       await client.subscribe(channel)
     },
     unsubscribe: async (channel) => void (await client.unsubscribe(channel)),

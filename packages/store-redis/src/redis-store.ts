@@ -35,6 +35,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     keys,
     subscriber,
     onLook: () => void announcer.flush().catch(() => {}),
+    onLost: () => announcer.forget(),
   })
   const announcer = createAnnouncer({ connection, keys, clock, time, onChange: () => feed.look() })
   const batcher = createHitBatcher({
