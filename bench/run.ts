@@ -5,7 +5,17 @@ import { parseArgs } from 'node:util'
 import { renderResult, renderVerdict } from './harness/render.ts'
 import type { Result } from './harness/result.ts'
 
-const NAMES = ['parse', 'lookup-v4', 'lookup-v6', 'load', 'limiter', 'decision', 'decision-more', 'express'] as const
+const NAMES = [
+  'parse',
+  'lookup-v4',
+  'lookup-v6',
+  'load',
+  'limiter',
+  'decision',
+  'decision-more',
+  'express',
+  'redis',
+] as const
 
 const { values, positionals } = parseArgs({
   options: { check: { type: 'boolean', default: false } },

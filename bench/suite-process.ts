@@ -10,6 +10,7 @@ const SUITES: Readonly<Record<string, () => Promise<() => Promise<Result>>>> = {
   decision: async () => (await import('./suites/decision.ts')).decisionSuite,
   'decision-more': async () => (await import('./suites/decision.ts')).otherDecisionsSuite,
   express: async () => (await import('./suites/express.ts')).expressSuite,
+  redis: async () => (await import('./suites/redis.ts')).redisSuite,
 }
 
 const suite = await SUITES[process.argv[2] ?? '']?.()

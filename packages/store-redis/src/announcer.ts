@@ -90,7 +90,9 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
         const { strikes, banned, ban } = replies[i] as StoredReply // inside, and one to each hit
         if (strikes === undefined && ban === undefined) continue
         const { counter, key } = hits[i] as Hit
-        if (strikes) keep(struck, key.text, time() + (counter.ladder?.decay ?? 0))
+        // Of several ladders the one that remembers longest.
+        const until = Math.max(time() + (counter.ladder?.decay ?? 0), struck.get(key.text) ?? 0)
+        if (strikes) keep(struck, key.text, until)
         const made = banned ?? ban
         if (banned) done.delete(banned.id)
         if (made && isLater(made, bans.get(made.id)) && !isDone(made)) keep(bans, made.id, made)

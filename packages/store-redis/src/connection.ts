@@ -6,6 +6,8 @@ export interface Connection {
   /** For people: `node-redis`, `ioredis cluster`. */
   readonly name: string
   readonly cluster: boolean
+  /** A command is on the wire when `send` returns, and does not wait for the end of the turn. */
+  readonly writesAtOnce: boolean
   /** Whether a command about this key goes out now. If not it would only wait in a queue of the client's, which may have no end. */
   ready(key: string): boolean
   /** Sends one command to the node that has the key. */
@@ -14,6 +16,15 @@ export interface Connection {
   sendToAll(args: readonly string[]): Promise<readonly unknown[]>
   /** What the client's own settings make worse, and what to write instead. */
   findings(): readonly Finding[]
+  /** Where the client keeps copies of what it reads, and is told by the server when they are old (client-side caching). */
+  readonly copies?: Copies | undefined
+}
+
+export interface Copies {
+  /** Reads a text, from the copy if there is one. */
+  get(key: string): Promise<unknown>
+  /** The key was changed here: its copy is old before the server says so. */
+  forget(key: string): void
 }
 
 /** A second connection that hears of changes at once. */
@@ -55,7 +66,8 @@ export function isReply(error: unknown, kind: string): boolean {
   return error instanceof Error && error.message.startsWith(kind)
 }
 
-function checkReady(connection: Connection, key: string): void {
+/** @throws {IpGuardError} `IPGUARD_REDIS_NOT_READY` */
+export function checkReady(connection: Connection, key: string): void {
   if (connection.ready(key)) return
   throw new IpGuardError(
     'IPGUARD_REDIS_NOT_READY',

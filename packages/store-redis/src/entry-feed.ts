@@ -17,6 +17,8 @@ export interface EntryFeed {
   started(): Promise<void>
   /** Something has changed: looks at once. */
   look(): void
+  /** Resolves when all that is in the log now has been told, or cannot be asked for. */
+  catchUp(): Promise<void>
   close(): void
 }
 
@@ -61,7 +63,8 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
     for (const listener of listeners) listener(change)
   }
 
-  async function ask(): Promise<void> {
+  /** Answers the number of the last change in the log. */
+  async function ask(): Promise<number> {
     const since = position
     const reply = await runScript(
       connection,
@@ -69,32 +72,33 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       [log, meta],
       [crypto.randomUUID(), since ? String(since.number) : '', String(PAGE)],
     )
-    // Another look was faster.
-    if (since !== position) return
     const [epoch, number, nonce, messages = []] = reply as [string, number, string, (readonly Message[])?] // as the script says
+    // Another look was faster.
+    if (since !== position) return number
     if (!since) {
       position = { epoch, number, nonce }
-      return
+      return number
     }
     if (epoch !== since.epoch || number < since.number || (number === since.number && nonce !== since.nonce)) {
       position = { epoch, number, nonce }
       tell({ again: 'lost' })
-      return
+      return number
     }
     const fresh = since.number === 0 ? messages : messages.slice(1)
-    if (number === since.number) return
+    if (number === since.number) return number
     const known = messages[0]
     const follows = since.number === 0 ? known?.[0] === '1-0' : known?.[0] === `${since.number}-0`
     if (!follows || (since.number > 0 && known && field(known, 'n') !== since.nonce)) {
       position = { epoch, number, nonce }
       tell({ again: follows ? 'lost' : 'gap' })
-      return
+      return number
     }
     for (const message of fresh) {
       position = { epoch, number: Number.parseInt(message[0], 10), nonce: field(message, 'n') }
       tell(JSON.parse(field(message, 'c')) as EntryChange) // only the scripts write there
     }
     if (position && position.number < number) again = true
+    return number
   }
 
   async function look(): Promise<void> {
@@ -166,6 +170,14 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       await first
     },
     look: lookNow,
+    async catchUp() {
+      try {
+        let last = Number.POSITIVE_INFINITY
+        while (listeners.size > 0 && position && position.number < last) last = await ask()
+      } catch {
+        // The next look brings it.
+      }
+    },
     close() {
       listeners.clear()
       clearTimeout(timer)

@@ -149,6 +149,6 @@ return #KEYS
 /** KEYS: the clients with strikes, by when those are forgotten. ARGV: the time, then that and the client, of each. */
 export const ADD_STRUCK: Script = createScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
-for i = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'GT', ARGV[i], ARGV[i + 1]) end
 return 1
 `)

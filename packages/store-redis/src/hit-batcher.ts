@@ -30,6 +30,8 @@ export interface HitBatcherOptions {
 
 /** A script stops the server for as long as it runs: some 0.2 ms for so many checks. */
 const MOST = 64
+/** Enough to be worth a call of their own while the server has nothing to do: it then works as the rest is collected. */
+const SOME = 32
 
 /**
  * Checks that arrive in one turn of the event loop travel as one call: a client spends more on a call than the server on a check.
@@ -38,8 +40,10 @@ const MOST = 64
  */
 export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatcherOptions): HitBatcher {
   let waiting: Pending[] = []
+  let underWay = 0
 
   function flush(): void {
+    if (waiting.length === 0) return
     const all = waiting
     waiting = []
     if (!connection.cluster) {
@@ -63,26 +67,32 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
   }
 
   async function run(batch: readonly Pending[]): Promise<void> {
+    const [first] = batch
     const names: string[] = []
-    const specs = new Map<string, number>()
-    const order: number[] = []
+    let alike = true
     for (const { keys: own, spec } of batch) {
       for (const key of own) names.push(key)
-      let index = specs.get(spec)
-      if (index === undefined) {
-        index = specs.size + 1
-        specs.set(spec, index)
-      }
-      order.push(index)
+      alike &&= spec === first?.spec
     }
-    const args = [timeArgument(clock), String(specs.size), ...specs.keys()]
-    if (specs.size > 1) for (const index of order) args.push(String(index))
+    // Nearly always all are of one policy; then nobody has to say which of the specs is whose.
+    const specs = new Map<string, number>()
+    const args = [timeArgument(clock), '1', first?.spec ?? '']
+    if (!alike) {
+      for (const { spec } of batch) {
+        const index = specs.get(spec) ?? specs.size + 1
+        specs.set(spec, index)
+        args.push(String(index))
+      }
+      args.splice(1, 2, String(specs.size), ...specs.keys())
+    }
+    underWay++
     try {
-      const values = await runScript(connection, HIT_SCRIPT, names, args)
-      const reader = createReplyReader(values as readonly unknown[], specs.size) // the script answers an array
-      for (let i = 0; i < batch.length; i++) {
-        const { hits, resolve } = batch[i] as Pending // inside
-        const replies = reader.next(hits, order[i] as number)
+      const values = await runScript(connection, HIT_SCRIPT, names, args).finally(() => {
+        underWay--
+      })
+      const reader = createReplyReader(values as readonly unknown[], alike ? 1 : specs.size) // the script answers an array
+      for (const { hits, spec, resolve } of batch) {
+        const replies = reader.next(hits, alike ? 1 : (specs.get(spec) ?? 1))
         onReplies(hits, replies)
         resolve(replies)
       }
@@ -99,6 +109,7 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
       return new Promise((resolve, reject) => {
         if (waiting.length === 0) setImmediate(flush)
         waiting.push({ hits, keys: names, spec, resolve, reject })
+        if (connection.writesAtOnce && waiting.length === SOME && underWay === 0) flush()
       })
     },
   }

@@ -40,7 +40,10 @@ export function createReplyReader(values: readonly unknown[], specs: number): Re
     if (flags === ADMITTED) return reply
     const ban = (): Entry => parseOwnBan(values[at++] as string, hit.key.text)
     if (flags & STRIKES) reply.strikes = number()
-    if (flags & BAN) reply.ban = ban()
+    if (flags & BAN) {
+      reply.ban = ban()
+      if (reply.ban.expiresAt === undefined) reply.retryIn = Number.MAX_SAFE_INTEGER
+    }
     if (flags & BANNED) reply.banned = ban()
     if (flags & LEASED) reply.leased = { amount: number(), usableFor: number() }
     return reply

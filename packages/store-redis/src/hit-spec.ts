@@ -1,7 +1,7 @@
 import type { Counter, CounterKey, Hit, HitCommit } from '@ipguard/core'
 import { digest, type Keys } from './keys.ts'
 
-/** What a check asks of the script: the hashes that it reads, and a text that says everything else. */
+/** What a check asks of the script: the clients that it reads, and a text that says everything else. */
 export interface HitSpec {
   readonly keys: readonly string[]
   readonly spec: string
@@ -15,32 +15,35 @@ interface CounterFields {
   /** The field of the bans that its ladder makes. */
   readonly own: string
   readonly tail: string
-  /** Specs of checks with this counter alone, by what differs between them. */
-  readonly single: Map<string, string>
+  /** Its hits in the words of the script, by what differs between them. */
+  readonly texts: Map<string, HitText>
   /** The one asked for last. */
-  last: SingleSpec
+  last: HitText
 }
 
-interface SingleSpec {
+/** A hit in the words of the script, and what it was made of. */
+interface HitText {
   readonly limit: number
   readonly cost: number
-  readonly commit: HitCommit
   readonly custom: boolean
   readonly burst: number | undefined
   readonly exempt: boolean | undefined
   readonly lease: number | undefined
-  readonly spec: string
+  /** The fields after the one that says whose it is. */
+  readonly text: string
+  /** The spec of a check that is this hit and no more. */
+  readonly alone: string
 }
 
-const NO_SPEC: SingleSpec = {
+const NO_TEXT: HitText = {
   limit: -1,
   cost: 0,
-  commit: 'none',
   custom: false,
   burst: undefined,
   exempt: undefined,
   lease: undefined,
-  spec: '',
+  text: '',
+  alone: '',
 }
 
 const METERS = { 'sliding-window': 1, 'fixed-window': 2, 'token-bucket': 3 } as const
@@ -48,8 +51,8 @@ const COMMITS = { all: 0, refusals: 1, none: 2 } as const
 const SITE = 'ban'
 /** As the counters in memory: limits beyond are this one. */
 const MOST = 0xffff_ffff
-/** Specs kept for one counter; a `limit` function may give any number of limits. */
-const MOST_SPECS = 64
+/** Texts kept for one counter; a `limit` function may give any number of limits. */
+const MOST_TEXTS = 64
 
 const known = new WeakMap<Counter, CounterFields>()
 
@@ -63,96 +66,85 @@ export function banField(scope: string): string {
   return scope === SITE ? 'b' : `b${digest(scope).slice(0, 10)}`
 }
 
-/** The check's hits in the words of the script. On a cluster all hits of a check must be of one key. */
+/** The check's hits in the words of the script. On a cluster the keys are of one slot, see `slot-splitter.ts`. */
 export function hitSpec(hits: readonly LeasedHit[], commit: HitCommit, keys: Keys): HitSpec {
   const [only] = hits
-  if (hits.length === 1 && only && isPlain(only)) {
-    const { counter, limit, cost, key } = only
-    const fields = fieldsOf(counter)
-    const { single, last } = fields
-    // Nearly always the same as before.
-    if (
-      last.limit === limit &&
-      last.cost === cost &&
-      last.commit === commit &&
-      last.custom === (key.kind === 0) &&
-      last.burst === only.burst &&
-      last.exempt === only.exempt &&
-      last.lease === only.lease
-    )
-      return { keys: [keys.counted(key)], spec: last.spec }
-    const name = `${limit} ${cost} ${commit} ${key.kind === 0} ${only.burst} ${only.exempt} ${only.lease}`
-    let spec = single.get(name)
-    if (spec === undefined) {
-      spec = build(hits, commit).spec
-      if (single.size >= MOST_SPECS) single.clear()
-      single.set(name, spec)
-    }
-    fields.last = {
-      limit,
-      cost,
-      commit,
-      custom: key.kind === 0,
-      burst: only.burst,
-      exempt: only.exempt,
-      lease: only.lease,
-      spec,
-    }
-    return { keys: [keys.counted(key)], spec }
+  if (hits.length === 1 && only) {
+    const { text, alone } = textOf(only)
+    return { keys: [keys.counted(only.key)], spec: commit === 'all' ? alone : specOf(commit, 1, `[1,${text}]`, false) }
   }
-  const { order, spec } = build(hits, commit)
-  return { keys: order.map((key) => keys.counted(key)), spec }
+  const order: CounterKey[] = []
+  let body = ''
+  for (const hit of hits) {
+    const { key } = hit
+    const known = order.findIndex(({ kind, text }) => kind === key.kind && text === key.text)
+    body += `${body && ','}[${known < 0 ? order.push(key) : known + 1},${textOf(hit).text}]`
+  }
+  return { keys: order.map((key) => keys.counted(key)), spec: specOf(commit, order.length, body, false) }
+}
+
+function specOf(commit: HitCommit, keys: number, body: string, simple: boolean): string {
+  return `[${COMMITS[commit]},${keys},[${body}],${simple}]`
+}
+
+function textOf(hit: LeasedHit): HitText {
+  const fields = fieldsOf(hit.counter)
+  if (!isPlain(hit)) return render(hit, fields)
+  const { last } = fields
+  const { limit, cost, burst, exempt, lease } = hit
+  const custom = hit.key.kind === 0
+  // Nearly always the same as before.
+  if (
+    last.limit === limit &&
+    last.cost === cost &&
+    last.custom === custom &&
+    last.burst === burst &&
+    last.exempt === exempt &&
+    last.lease === lease
+  )
+    return last
+  const name = `${limit} ${cost} ${custom} ${burst} ${exempt} ${lease}`
+  const text = fields.texts.get(name) ?? render(hit, fields)
+  if (fields.texts.size >= MOST_TEXTS) fields.texts.clear()
+  fields.texts.set(name, text)
+  fields.last = text
+  return text
 }
 
 function isPlain({ slot, strike, jitter }: Hit): boolean {
   return slot === undefined && !strike && !jitter
 }
 
-function build(hits: readonly LeasedHit[], commit: HitCommit): { readonly order: CounterKey[]; readonly spec: string } {
-  const order: CounterKey[] = []
-  const body = hits.map((hit) => {
-    const { counter, key } = hit
-    const known = order.findIndex(({ kind, text }) => kind === key.kind && text === key.text)
-    const at = known < 0 ? order.push(key) : known + 1
-    const fields = fieldsOf(counter)
-    const { ladder, window } = counter
-    return [
-      at,
-      fields.count,
-      METERS[counter.algorithm],
-      window,
-      Math.min(hit.burst ?? hit.limit, MOST),
-      Math.min(hit.limit, MOST),
-      hit.cost,
-      hit.slot ?? false,
-      counter.shadow,
-      hit.strike === true,
-      key.kind === 0 ? [] : fields.bans,
-      ladder !== undefined &&
-        key.kind !== 0 && [
-          fields.strikes,
-          hit.exempt === true,
-          ladder.tiers.at(-1)?.after ?? 1,
-          ladder.decay,
-          ladder.tiers.map((tier) => [tier.after, tier.within, tier.ban, JSON.stringify(tier.name)]),
-          1 + ladder.jitter * (hit.jitter ?? 0),
-          fields.own,
-          fields.tail,
-        ],
-      hit.lease ?? false,
-    ]
-  })
-  const [only] = hits
-  const simple =
-    hits.length === 1 &&
-    commit === 'all' &&
-    only &&
-    isPlain(only) &&
-    only.cost > 0 &&
-    only.counter.window > 0 &&
-    only.counter.algorithm !== 'token-bucket' &&
-    !only.lease
-  return { order, spec: JSON.stringify([COMMITS[commit], order.length, body, simple === true]) }
+function render(hit: LeasedHit, fields: CounterFields): HitText {
+  const { counter, key, limit, cost, burst, exempt, lease } = hit
+  const { ladder, window, algorithm } = counter
+  const custom = key.kind === 0
+  const text = JSON.stringify([
+    fields.count,
+    METERS[algorithm],
+    window,
+    Math.min(burst ?? limit, MOST),
+    Math.min(limit, MOST),
+    cost,
+    hit.slot ?? false,
+    counter.shadow,
+    hit.strike === true,
+    custom ? [] : fields.bans,
+    ladder !== undefined && [
+      fields.strikes,
+      // A custom key is no client: it has no strikes.
+      exempt === true || custom,
+      ladder.tiers.at(-1)?.after ?? 1,
+      ladder.decay,
+      ladder.tiers.map((tier) => [tier.after, tier.within, tier.ban, JSON.stringify(tier.name)]),
+      1 + ladder.jitter * (hit.jitter ?? 0),
+      fields.own,
+      fields.tail,
+    ],
+    lease ?? false,
+  ]).slice(1, -1)
+  const simple = isPlain(hit) && cost > 0 && window > 0 && algorithm !== 'token-bucket' && !lease
+  return { limit, cost, custom, burst, exempt, lease, text, alone: specOf('all', 1, `[1,${text}]`, simple) }
 }
 
 function fieldsOf(counter: Counter): CounterFields {
@@ -170,8 +162,8 @@ function fieldsOf(counter: Counter): CounterFields {
       own,
       // The rest of the ban as JSON, after the tier's name.
       tail: `,${JSON.stringify({ by: policy, ...scoped, ...(shadow ? { shadow: true } : {}) }).slice(1)}`,
-      single: new Map(),
-      last: NO_SPEC,
+      texts: new Map(),
+      last: NO_TEXT,
     }
     known.set(counter, fields)
   }

@@ -5,12 +5,15 @@ import { slotOf } from './slot-of.ts'
 
 /** `wait`: with `lazyConnect`, it connects at the first command. */
 const SENDS: ReadonlySet<string> = new Set(['ready', 'wait'])
+/** The same for a node of a cluster. It is connected when it is first asked, and is gone for good when that fails or it is lost. */
+const NODE_SENDS: ReadonlySet<string> = new Set([...SENDS, 'connecting', 'connect'])
 
 export function ioRedisConnection(client: IoRedisClient): Connection {
   const send = ([command = '', ...args]: readonly string[]): Promise<unknown> => client.call(command, ...args)
   return {
     name: 'ioredis',
     cluster: false,
+    writesAtOnce: true,
     ready: () => SENDS.has(client.status),
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
@@ -34,12 +37,13 @@ export function ioRedisClusterConnection(client: IoRedisCluster): Connection {
   return {
     name: 'ioredis cluster',
     cluster: true,
+    writesAtOnce: false,
     ready(key) {
       if (client.status === 'wait') return true
       if (client.status !== 'ready') return false
       const node = nodeOf(key)
       // Not known yet: the client is about to connect to it.
-      return node === undefined || SENDS.has(node.status)
+      return node === undefined || NODE_SENDS.has(node.status)
     },
     send: (_key, [command = '', ...args]) => client.call(command, ...args),
     sendToAll: ([command = '', ...args]) =>

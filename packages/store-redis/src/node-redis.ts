@@ -1,20 +1,25 @@
 import type { Finding } from '@ipguard/core'
-import type { Connection, Subscriber } from './connection.ts'
-import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from './redis-client.ts'
+import type { Connection, Copies, Subscriber } from './connection.ts'
+import type { NodeRedisClient, NodeRedisCluster, NodeRedisCopies, NodeRedisSentinel } from './redis-client.ts'
 import { slotOf } from './slot-of.ts'
 
-/** The scripts' replies are texts and numbers, whatever the application has its client make of replies. */
-const PLAIN = { typeMapping: {} }
+/**
+ * The scripts' replies are texts and numbers, whatever the application has its client make of replies. No time limit of the client's for
+ * each command: the guard has one for each decision, and never has many unanswered.
+ */
+const PLAIN = { typeMapping: {}, timeout: undefined }
 
 export function nodeRedisConnection(client: NodeRedisClient): Connection {
   const send = (args: readonly string[]): Promise<unknown> => client.sendCommand(args as string[], PLAIN) // it does not write to them
   return {
     name: 'node-redis',
     cluster: false,
+    writesAtOnce: false,
     ready: () => client.isReady,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
     findings: () => queueFindings(client.options, 'createClient'),
+    copies: copiesOf(client),
   }
 }
 
@@ -23,10 +28,12 @@ export function nodeRedisSentinelConnection(client: NodeRedisSentinel): Connecti
   return {
     name: 'node-redis sentinel',
     cluster: false,
+    writesAtOnce: false,
     ready: () => client.isReady,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
     findings: () => [],
+    copies: copiesOf(client),
   }
 }
 
@@ -34,6 +41,7 @@ export function nodeRedisClusterConnection(client: NodeRedisCluster): Connection
   return {
     name: 'node-redis cluster',
     cluster: true,
+    writesAtOnce: false,
     ready(key) {
       if (!client.isOpen) return false
       const node = client.slots[slotOf(key)]?.master
@@ -48,6 +56,7 @@ export function nodeRedisClusterConnection(client: NodeRedisCluster): Connection
         ),
       ),
     findings: () => [],
+    copies: copiesOf(client),
   }
 }
 
@@ -55,6 +64,20 @@ export function nodeRedisSubscriber(client: Pick<NodeRedisClient, 'subscribe' | 
   return {
     subscribe: async (channel, heard) => void (await client.subscribe(channel, () => heard())),
     unsubscribe: async (channel) => void (await client.unsubscribe(channel)),
+  }
+}
+
+/** `sendCommand` reads past the copies, so they need the client's own `get`; which would put a prefix of the client's before the key. */
+function copiesOf(client: NodeRedisCopies): Copies | undefined {
+  const { clientSideCache } = client
+  if (!clientSideCache || Reflect.get(client, '_keyPrefix') !== undefined) return undefined
+  return {
+    async get(key) {
+      const held = await client.get(key)
+      // The application may have its client make buffers of texts.
+      return held === null || held === undefined ? undefined : String(held)
+    },
+    forget: (key) => clientSideCache.invalidate(key),
   }
 }
 

@@ -1,5 +1,11 @@
+/** What a client of node-redis has that keeps copies of what it reads: RESP3 and the option `clientSideCache`. */
+export interface NodeRedisCopies {
+  readonly clientSideCache?: { invalidate(key: string): void } | undefined
+  get(key: string): Promise<unknown>
+}
+
 /** A client of node-redis 5 or 6: `createClient()`. */
-export interface NodeRedisClient {
+export interface NodeRedisClient extends NodeRedisCopies {
   readonly isReady: boolean
   readonly isPubSubActive: boolean
   readonly options?: object | undefined
@@ -9,7 +15,7 @@ export interface NodeRedisClient {
 }
 
 /** `createCluster()` of node-redis 5 or 6. */
-export interface NodeRedisCluster {
+export interface NodeRedisCluster extends NodeRedisCopies {
   readonly isOpen: boolean
   readonly slots: readonly ({ readonly master?: { readonly client?: unknown } | undefined } | undefined)[]
   readonly masters: readonly { readonly client?: unknown }[]
@@ -24,7 +30,7 @@ export interface NodeRedisCluster {
 }
 
 /** `createSentinel()` of node-redis 5 or 6. */
-export interface NodeRedisSentinel {
+export interface NodeRedisSentinel extends NodeRedisCopies {
   readonly isReady: boolean
   getMasterNode(): unknown
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>

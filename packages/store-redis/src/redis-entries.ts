@@ -125,7 +125,8 @@ export function createRedisEntries({
       await overClients(PUT_OWN_BANS, [given()], own)
       for (let i = 0; i < entries.length; i += PER_MESSAGE)
         await putEntries(connection, keys, clock, entries.slice(i, i + PER_MESSAGE))
-      feed.look()
+      // What the caller knows from now on must not be undone by an older change that is still on its way.
+      await feed.catchUp()
     },
     async remove(ids, { forgive: cidr } = {}) {
       await announcer.flush()
@@ -143,7 +144,7 @@ export function createRedisEntries({
           [all, ends, log, meta],
           [crypto.randomUUID(), keys.channel, ...ids.slice(i, i + PER_MESSAGE)],
         )
-      feed.look()
+      await feed.catchUp()
     },
     async find(ids) {
       if (ids.length === 0) return []

@@ -9,6 +9,7 @@ import { createLeasingCounter } from './leases.ts'
 import { createRedisEntries } from './redis-entries.ts'
 import { createRedisRecords } from './redis-records.ts'
 import { checkRedisStoreOptions, type RedisStoreOptions } from './redis-store-options.ts'
+import { createSlotSplitter } from './slot-splitter.ts'
 
 /**
  * One truth for many processes, in Redis or Valkey: single, by Sentinel or as a Cluster, with the client that the application has already.
@@ -44,7 +45,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     clock,
     onReplies: (hits, replies) => announcer.heard(hits, replies),
   })
-  const counter = createLeasingCounter(batcher, time)
+  const counter = createLeasingCounter(connection.cluster ? createSlotSplitter(batcher, keys) : batcher, time)
   const entries = createRedisEntries({ connection, keys, clock, time, feed, announcer })
   const records = createRedisRecords({ connection, keys, clock })
 

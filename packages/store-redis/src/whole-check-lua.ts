@@ -200,7 +200,8 @@ local function whole(from, spec)
     if not ok then
       if standing then
         local ends = banEnd(standing)
-        retry = ends == FOREVER and FOREVER or ends - now
+        -- Of a ban without an end the reader says so: a client may read a number that large as another one.
+        retry = ends == FOREVER and 0 or ends - now
       elseif s then
         retry = ceil(meter.free(s, window, limit, used + first[i][3] + cost - cap) - now)
       else

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { startRedis } from '@ipguard/tools'
+
+export interface BenchRedis {
+  readonly port: number
+  /** Where the two processes run, for the notes of a suite. */
+  readonly placed: string
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * A real redis-server of its own. With two cores or more and `taskset` it has the first one and this process the second, as if they were
+ * two machines: else each takes from the other, and what a client costs is not seen.
+ */
+export async function startBenchRedis(): Promise<BenchRedis> {
+  const { pid, port, stop } = await startRedis()
+  const pinned = availableParallelism() > 1 && pin(pid, 0) && pin(process.pid, 1)
+  return {
+    port,
+    placed: pinned
+      ? 'the server on core 0, the client on core 1'
+      : 'server and client on whatever core they get, as there is only one or no taskset',
+    stop,
+  }
+}
+
+/** Binds every thread of a process to a core; false when there is no way to do it. */
+function pin(pid: number, core: number): boolean {
+  try {
+    execFileSync('taskset', ['-a', '-p', '-c', `${core}`, `${pid}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
