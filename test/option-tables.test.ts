@@ -11,6 +11,7 @@ const TABLES: readonly (readonly [place: string, interfaces: readonly (readonly 
   ['### rateLimit', [['packages/core/src/policy/rate-limit.ts', 'RateLimitOptions']]],
   ['### policy', [['packages/core/src/policy/policy.ts', 'CustomPolicyOptions']]],
   ['### memoryStore', [['packages/store-memory/src/memory-store.ts', 'MemoryStoreOptions']]],
+  ['### redisStore', [['packages/store-redis/src/redis-store-options.ts', 'RedisStoreOptions']]],
   ['| tier option |', [['packages/core/src/store/ladder.ts', 'LadderTier']]],
   ['| ladder option |', [['packages/core/src/store/ladder.ts', 'LadderOptions']]],
 ]

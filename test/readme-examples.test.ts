@@ -31,6 +31,9 @@ function examplesOf(file: string): Example[] {
 /** Beside an example of the workspace, so that `express` and the types of Node are found as users find them. */
 const FOLDER = join(root, 'examples/express')
 
+/** What users of the Redis store install, and the tests of that package have. */
+const CLIENTS = ['redis', 'ioredis']
+
 /** What the compiler says of every example, as `file:line: message`; compiled together, each a module of its own. */
 function problems(all: readonly Example[]): string[] {
   const virtual = new Map(all.map((example, i) => [join(FOLDER, `readme-example-${i}.ts`), example]))
@@ -50,7 +53,10 @@ function problems(all: readonly Example[]): string[] {
     rootDir: root,
     lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
     types: ['node'],
-    paths: Object.fromEntries(entries.map(({ specifier, source }) => [specifier, [join(root, source)]])),
+    paths: {
+      ...Object.fromEntries(entries.map(({ specifier, source }) => [specifier, [join(root, source)]])),
+      ...Object.fromEntries(CLIENTS.map((name) => [name, [join(root, 'packages/store-redis/node_modules', name)]])),
+    },
   }
   const host = ts.createCompilerHost(settings)
   const { fileExists, readFile, getSourceFile } = host

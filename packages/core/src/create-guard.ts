@@ -1,6 +1,7 @@
 import { counterKey } from './guard/check.ts'
 import { createChecker, type Parent } from './guard/checker.ts'
 import { creationWarnings } from './guard/creation-warnings.ts'
+import { createDeadline, type Settled } from './guard/deadline.ts'
 import type { Guard } from './guard/guard.ts'
 import { checkGuardOptions, checkPolicies, type GuardOptions } from './guard/guard-options.ts'
 import { createHandler } from './guard/handle.ts'
@@ -33,7 +34,7 @@ function buildGuard<Facts>(
   policies: readonly Policy<Facts>[],
   parent: Parent | undefined,
 ): Guard<Facts> {
-  const { options, store, clock, hub, metrics, replica, manager, resolver } = root
+  const { options, store, clock, hub, metrics, breaker, replica, sender, manager, resolver, deadlines } = root
   for (const warning of creationWarnings(policies, store, resolver.trust)) hub.warn(warning)
   /** By which requests remember this guard. */
   const identity = {}
@@ -49,14 +50,27 @@ function buildGuard<Facts>(
     }
   }
 
+  /** What became of it by the deadline of a decision. */
+  async function inTime<T>(part: Promise<T>): Promise<Settled<T>> {
+    const deadline = createDeadline(deadlines.store, clock)
+    const settled = await deadline.wait(part)
+    deadline.end()
+    return settled
+  }
+
   async function status(
     ip?: string,
     about: { readonly request?: GuardRequest; readonly facts?: Facts } = {},
   ): Promise<GuardStatus | ClientStatus> {
     const now = clock.now()
-    const loaded = replica.ready(now)
-    if (loaded !== true) await loaded
-    if (ip === undefined) return guardStatus(store, replica, policies, now)
+    const loaded = replica.ready()
+    if (typeof loaded === 'object') await inTime(loaded)
+    if (ip === undefined) {
+      // A store that is away is not waited for: this is the call that says so.
+      const settled = breaker.open ? undefined : await inTime((async () => store?.stats?.())())
+      const stats = settled && 'value' in settled ? settled.value : undefined
+      return guardStatus(replica, policies, { now, away: breaker.open, stats })
+    }
     const resolved = resolveText(ip, 'guard.status')
     const request = about.request ?? { method: 'GET', url: '/', headers: new Headers() }
     const decision = await foresee(request, resolved, about.facts as Facts) // absent only where policies ask for none
@@ -65,10 +79,9 @@ function buildGuard<Facts>(
       key: counterKey(resolved),
       entries: manager.entries({ ip }),
       decision,
-      store,
+      read: sender && ((hit) => sender.sendAside([hit], now, 'none', 'local')),
       policies,
       mode: replica.mode(),
-      now,
     })
   }
 
@@ -109,7 +122,7 @@ function buildGuard<Facts>(
       metrics.read({ entries: replica.table.size, activeBans: replica.table.bans, warnings: hub.warnings.size }),
     on: (name, listener) => hub.on(name, listener),
     async close() {
-      replica.close()
+      root.close()
       await store?.close?.()
     },
   }

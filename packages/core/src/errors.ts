@@ -30,6 +30,7 @@ export type IpGuardErrorCode =
   | 'IPGUARD_BAN_EXEMPT'
   | 'IPGUARD_STORE_FULL'
   | 'IPGUARD_BANS_FULL'
+  | 'IPGUARD_REPLICA_FULL'
   | 'IPGUARD_SNAPSHOT_DAMAGED'
   | 'IPGUARD_SNAPSHOT_FAILED'
   | 'IPGUARD_TRUST_DISAGREES'
@@ -43,6 +44,7 @@ export type IpGuardErrorCode =
   // run time, carried by a rejected part of a decision or by a warning
   | 'IPGUARD_DEADLINE_EXCEEDED'
   | 'IPGUARD_STORE_FAILED'
+  | 'IPGUARD_STORE_BUSY'
   | 'IPGUARD_REDIS_NOT_READY'
   | 'IPGUARD_POLICY_FAILED'
   | 'IPGUARD_LISTENER_FAILED'

@@ -5,6 +5,7 @@ import { type PathForms, pathForms } from '../policy/path-forms.ts'
 import type { PolicyContext } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
+import type { Entry } from '../store/entry.ts'
 import type { CounterKey, Hit, HitReply } from '../store/hit.ts'
 import type { Store } from '../store/store.ts'
 import type { Deadline } from './deadline.ts'
@@ -53,6 +54,8 @@ export class Check<Facts> implements PolicyContext<Facts> {
   declare noted: PolicyOutcome[] | undefined
   declare degraded: string[] | undefined
   declare deadline: Deadline | undefined
+  /** Live bans of this client that the copy had no room for, the one that ends last first. */
+  declare found: readonly Entry[] | undefined
   /** Keeps background work alive, where the platform has such a thing. */
   declare waitUntil: ((work: Promise<unknown>) => void) | undefined
   /** The view that policies in shadow have of this check; and the check that such a view is of. */
@@ -124,6 +127,7 @@ Object.assign(Check.prototype, {
   noted: undefined,
   degraded: undefined,
   deadline: undefined,
+  found: undefined,
   waitUntil: undefined,
   twin: undefined,
   counterKey: undefined,

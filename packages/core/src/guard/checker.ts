@@ -32,7 +32,7 @@ export function createChecker<Facts>(
   self: object,
   parent: Parent | undefined,
 ): Checker<Facts> {
-  const { options, clock, hub, metrics, replica, resolver, observer, deadlines, createId } = root
+  const { options, clock, hub, metrics, breaker, replica, resolver, observer, deadlines, createId } = root
   const { run, runFrom } = createEvaluator(root, policies)
   const onUnknownClient = options.onUnknownClient ?? 'deny'
 
@@ -61,6 +61,7 @@ export function createChecker<Facts>(
       checked.limits = decision.limits && [...decision.limits]
       checked.noted = decision.shadow && [...decision.shadow]
       checked.degraded = decision.degraded && [...decision.degraded]
+      checked.found = base.found
       return runFrom(checked, parent.length)
     }
     return isPromise(base.decision) ? base.decision.then(go) : go(base.decision)
@@ -78,11 +79,16 @@ export function createChecker<Facts>(
       if (replica.mode() === 'enforce') return outcome
       note(checked, outcome)
     }
-    const loaded = replica.ready(checked.now)
+    const loaded = replica.ready()
     if (loaded === true) return run(checked)
+    if (loaded === false || breaker.open) {
+      degrade(checked, 'entries')
+      return run(checked)
+    }
     checked.deadline = createDeadline(deadlines.store, clock)
     return checked.deadline.wait(loaded).then((settled) => {
-      if ('late' in settled || !replica.loaded()) degrade(checked, 'entries')
+      if ('late' in settled) replica.late()
+      if (!replica.loaded()) degrade(checked, 'entries')
       return run(checked)
     })
   }

@@ -3,42 +3,57 @@ import { type Clock, schedule } from './clock.ts'
 /** What became of an awaited part. */
 export type Settled<T> = { readonly value: T } | { readonly error: unknown } | { readonly late: true }
 
-/** One deadline over the asynchronous parts of a decision; its timer starts with the first wait. */
+export const LATE: { readonly late: true } = Object.freeze({ late: true })
+
+/** One deadline over the asynchronous parts of a decision; its timer starts when it is made. */
 export interface Deadline {
   readonly signal: AbortSignal
+  /** It has passed: nothing is waited for any more. */
+  readonly over: boolean
+  /** Calls when it passes; at once when it has. */
+  onLate(call: () => void): void
   wait<T>(part: Promise<T>): Promise<Settled<T>>
   end(): void
 }
 
 export function createDeadline(ms: number, clock: Clock): Deadline {
-  const controller = new AbortController()
-  let expire: () => void = () => {}
-  const expired = new Promise<{ late: true }>((resolve) => {
-    expire = () => resolve({ late: true })
-  })
+  const calls: (() => void)[] = []
+  /** Made when asked for: few policies do, and every check that waits for a store has a deadline. */
+  let controller: AbortController | undefined
   const cancel = schedule(clock, ms, () => {
     // Replies that have arrived but were not read yet come first: they are read in the turn that follows the timers.
     nextTurn(() => {
-      expire()
-      controller.abort()
+      deadline.over = true
+      for (const call of calls) call()
+      controller?.abort()
     })
   })
-  return {
-    signal: controller.signal,
-    wait: (part) =>
-      Promise.race([
+  const deadline = {
+    over: false,
+    get signal() {
+      controller ??= new AbortController()
+      if (deadline.over) controller.abort()
+      return controller.signal
+    },
+    onLate(call: () => void) {
+      if (deadline.over) call()
+      else calls.push(call)
+    },
+    wait: <T>(part: Promise<T>) =>
+      new Promise<Settled<T>>((resolve) => {
         part.then(
-          (value) => ({ value }),
-          (error: unknown) => ({ error }),
-        ),
-        expired,
-      ]),
+          (value) => resolve({ value }),
+          (error: unknown) => resolve({ error }),
+        )
+        deadline.onLate(() => resolve(LATE))
+      }),
     end: cancel,
   }
+  return deadline
 }
 
 /** After what is readable now was read: `setImmediate` where there is one. */
-function nextTurn(call: () => void): void {
+export function nextTurn(call: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => void } // not in every runtime's types
   if (setImmediate) setImmediate(call)
   else setTimeout(call, 0)

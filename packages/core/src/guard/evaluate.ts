@@ -5,6 +5,8 @@ import { matches } from '../policy/matcher.ts'
 import type { Outcome, Policy } from '../policy/policy.ts'
 import { type Awaitable, isPromise } from '../store/awaitable.ts'
 import { SITE_BAN } from '../store/ban-book.ts'
+import { type Entry, entryScope, isLive } from '../store/entry.ts'
+import { laterFirst } from '../store/entry-table.ts'
 import type { Hit, HitCommit, HitReply } from '../store/hit.ts'
 import { type Check, degrade, NONE, note, shadowOf } from './check.ts'
 import { bannedOutcome, limitState, refusedHit } from './counting.ts'
@@ -25,14 +27,14 @@ export interface Evaluator<Facts> {
 
 /** The order of the steps: allow entries and leading allow policies, bans and deny entries, then the list. */
 export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Policy<Facts>[]): Evaluator<Facts> {
-  const { replica, sender, store, hub, clock, deadlines } = root
-  const { table } = replica
+  const { replica, breaker, sender, store, hub, clock, deadlines } = root
+  const { table, leftOut } = replica
   const first = policies.findIndex((policy) => policy.kind !== 'allow' || policy.mode === 'shadow')
   const leading = first < 0 ? policies.length : first
 
   function run(check: Check<Facts>): Awaitable<Verdict> {
     const { address, now } = check
-    if (address === undefined || table.size === 0) return runFrom(check, 0)
+    if (address === undefined || (table.size === 0 && leftOut.size === 0)) return runFrom(check, 0)
     const allowed = check.allowable ? table.match('allow', address, now) : undefined
     if (allowed) return { action: 'allow', policy: 'entries', evidence: [{ kind: 'entry', entry: allowed }] }
     for (let i = 0; i < leading; i++) {
@@ -41,8 +43,22 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       if (outcome && !isPromise(outcome)) return outcome
     }
     const entry = table.match(SITE_BAN, address, now) ?? table.match('deny', address, now)
+    const ids = entry || leftOut.size === 0 ? NONE : leftOut.ids(address)
+    if (ids.length === 0 || !sender) return closed(check, entry)
+    const found = sender.find(ids, () => deadlineOf(check, deadlines.store))
+    return isPromise(found) ? found.then((each) => closedBy(check, each)) : closedBy(check, found)
+  }
+
+  /** Goes on with what the store has found, for a copy that has no room for it. */
+  function closedBy(check: Check<Facts>, found: readonly Entry[] | undefined): Awaitable<Verdict> {
+    if (!found) degrade(check, 'entries')
+    check.found = found?.filter((each) => isLive(each, check.now)).sort(laterFirst)
+    return closed(check, foundIn(check, SITE_BAN))
+  }
+
+  function closed(check: Check<Facts>, entry: Entry | undefined): Awaitable<Verdict> {
     if (entry) {
-      const outcome = bannedOutcome('entries', entry, now)
+      const outcome = bannedOutcome('entries', entry, check.now)
       if (replica.mode() === 'enforce') return outcome
       note(check, outcome)
     }
@@ -68,7 +84,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     try {
       if (policy.when !== undefined && !matches(policy.when, context, policy.kind === 'allow')) return undefined
       if (policy.count) {
-        const ban = scopedBan(policy, context)
+        const ban = scopedBan(policy, context, check)
         if (ban) return ban
         collect(check, policy.count(context))
         if (policy.kind === 'limit') return undefined
@@ -89,10 +105,10 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** A ban by this policy's ladder that closes only what it guards, or that only it sees. */
-  function scopedBan(policy: Policy<Facts>, { shadow, address, now }: Check<Facts>): Verdict {
-    const counter = table.bans > 0 ? policy.counter?.(shadow) : undefined
+  function scopedBan(policy: Policy<Facts>, { shadow, address, now }: Check<Facts>, check: Check<Facts>): Verdict {
+    const counter = table.bans > 0 || check.found ? policy.counter?.(shadow) : undefined
     if (!counter || counter.banScope === SITE_BAN || !address) return undefined
-    const ban = table.match(counter.banScope, address, now)
+    const ban = table.match(counter.banScope, address, now) ?? foundIn(check, counter.banScope)
     return ban && bannedOutcome(policy.name, ban, now)
   }
 
@@ -124,6 +140,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     check.hits = NONE
     if (check.next && !check.dry) return flushRest(check, hits, end)
     const commit: HitCommit = check.dry ? 'none' : end === undefined || end.action === 'allow' ? 'all' : 'refusals'
+    if (!breaker.calm) return send(check, hits, commit, end)
     try {
       const replies = store.hit(hits, { now, commit })
       if (!isPromise(replies)) return settle(check, hits, replies, end)
@@ -142,13 +159,17 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       known.map((hit) => countedBefore(check, hit) as HitReply),
       end,
     ) // they have one
-    if (known.length === hits.length || answered !== end || !sender) return answered
+    if (known.length === hits.length || answered !== end) return answered
     const open = hits.filter((hit) => !known.includes(hit))
     const commit: HitCommit = end === undefined || end.action === 'allow' ? 'all' : 'refusals'
-    const replies = sender.send(open, check.now, commit, fallbackOf(check))
+    return send(check, open, commit, end)
+  }
+
+  function send(check: Check<Facts>, hits: readonly Hit[], commit: HitCommit, end: Verdict): Awaitable<Verdict> {
+    const replies = sender?.send(hits, check.now, commit, fallbackOf(check)) ?? NONE
     return isPromise(replies)
-      ? replies.then((each) => settle(check, open, each, end))
-      : settle(check, open, replies, end)
+      ? replies.then((each) => settle(check, hits, each, end))
+      : settle(check, hits, replies, end)
   }
 
   /** Takes the replies down, and says what they come to: the first refusal, with the longest wait of all. */
@@ -166,6 +187,8 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       }
       if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now))
       if (reply.admitted) continue
+      // One that the copy did not know: it costs no further trip.
+      if (reply.ban) replica.learn(reply.ban, now)
       if (hit.exempt && !check.dry) root.onExempt(hit.counter.policy)
       const outcome = refusedHit(hit, reply, now)
       if (hit.counter.shadow) note(check, outcome)
@@ -191,11 +214,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   function giveBack(check: Check<Facts>): void {
     const back = refunds(check)
     if (back.length === 0 || !sender) return
-    const sent = sender.send(back, check.now, 'all', {
-      deadline: () => createDeadline(deadlines.store, clock),
-      onErrorOf: () => 'allow',
-      failed: () => {},
-    })
+    const sent = sender.sendAside(back, check.now, 'all', 'allow')
     if (isPromise(sent)) background(check, sent)
   }
 
@@ -216,14 +235,21 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   return { run, runFrom }
 }
 
+/** The longest of the found bans of this scope. */
+function foundIn({ found }: Pick<Check<unknown>, 'found'>, scope: string): Entry | undefined {
+  return found?.find((each) => entryScope(each) === scope)
+}
+
 /** Stands for the error of what did not answer in time. */
 const LATE = new IpGuardError('IPGUARD_DEADLINE_EXCEEDED', 'There was no answer by the deadline.')
 
 /** The hits that give back what the check has consumed. */
-export function refunds({ sent, replies }: Pick<Check<unknown>, 'sent' | 'replies'>): Hit[] {
+export function refunds({ sent, replies, degraded }: Pick<Check<unknown>, 'sent' | 'replies' | 'degraded'>): Hit[] {
   return sent.flatMap((hit, i) => {
     const reply = replies[i]
-    return reply?.admitted && hit.cost > 0 ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
+    // What was counted without the store is not the store's to give back.
+    const counted = reply?.admitted && !degraded?.includes(hit.counter.policy)
+    return counted && hit.cost > 0 ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
   })
 }
 

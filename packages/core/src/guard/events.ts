@@ -1,5 +1,5 @@
 import type { Client } from '../client-ip/client.ts'
-import { describe, IpGuardError } from '../errors.ts'
+import { describe, IpGuardError, type IpGuardErrorCode } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Finding } from '../store/store.ts'
@@ -17,6 +17,10 @@ export interface GuardEvents {
   readonly unban: Entry
   /** An entry was added or removed, here or by another instance. */
   readonly entry: { readonly change: 'put' | 'removed'; readonly id: string; readonly entry?: Entry }
+  /** The store is not asked any more: decisions are made without it, and say so. `code`: of its last failure. */
+  readonly degraded: { readonly part: 'store'; readonly store: string; readonly code: IpGuardErrorCode }
+  /** The store is asked again; `after`: how long it was not, in ms. */
+  readonly recovered: { readonly part: 'store'; readonly store: string; readonly after: number }
   readonly warning: Finding
   readonly error: IpGuardError
 }

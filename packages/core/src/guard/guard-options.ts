@@ -29,6 +29,8 @@ export interface GuardOptions<Facts = unknown> {
   readonly instances?: number
   /** Clients counted in this process at most while the store is away. @default 100000 */
   readonly maxLocalKeys?: number
+  /** Entries that this process keeps a copy of; of bans beyond it the store is asked, if it can be. @default 1000000 */
+  readonly maxEntries?: number
   /** Lets ladders ban private addresses, trusted proxies and the presets' ranges too. @default false */
   readonly banInfrastructure?: boolean
   /** Puts the ladder's tier, such as `graylist`, in place of the reason in replies. @default false */
@@ -55,6 +57,7 @@ const KNOWN = [
   'deadline',
   'instances',
   'maxLocalKeys',
+  'maxEntries',
   'banInfrastructure',
   'exposeTier',
   'clock',
@@ -93,7 +96,7 @@ export function checkGuardOptions<Facts>(options: GuardOptions<Facts>): void {
         `an object with ${methods.map((name) => `${name}()`).join(', ')}`,
       )
   }
-  for (const key of ['instances', 'maxLocalKeys'] as const) {
+  for (const key of ['instances', 'maxLocalKeys', 'maxEntries'] as const) {
     const value = options[key]
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
       throw invalidOption(`createGuard.${key}`, value, 'a whole number from 1')

@@ -4,12 +4,10 @@ import { parseAddress } from '../ip/address.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
-import { isPromise } from '../store/awaitable.ts'
 import { SITE_BAN } from '../store/ban-book.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Hit } from '../store/hit.ts'
 import { counterKey, NONE } from './check.ts'
-import { createDeadline } from './deadline.ts'
 import { refunds } from './evaluate.ts'
 import type { RequestHandle } from './guard.ts'
 import { recall } from './memo.ts'
@@ -23,7 +21,7 @@ export interface Handler {
 }
 
 export function createHandler<Facts>(root: Root<Facts>, policies: readonly Policy<Facts>[]): Handler {
-  const { store, clock, hub, replica, sender, ipv6Prefix, deadlines } = root
+  const { store, clock, hub, replica, sender, ipv6Prefix } = root
 
   function resolveText(client: Client | string, call: string): ResolvedClient {
     const text = typeof client === 'string' ? client : client.ip
@@ -67,14 +65,7 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
       exempt,
       jitter: counter.ladder?.jitter ? Math.random() : 0,
     }
-    const deadline = createDeadline(deadlines.store, clock)
-    const sent = sender.send([hit], now, 'all', {
-      deadline: () => deadline,
-      onErrorOf: () => 'local',
-      failed: () => {},
-    })
-    const [answer] = isPromise(sent) ? await sent : sent
-    deadline.end()
+    const [answer] = await sender.sendAside([hit], now, 'all', 'local')
     if (answer?.strikes !== undefined) await root.onStruck(hit, answer, now)
     return answer?.banned
   }
@@ -88,7 +79,7 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
       check.sent = NONE
       check.replies = NONE
     }
-    if (hits.length > 0) await store?.hit(hits, { now: clock.now(), commit: 'all' })
+    if (hits.length > 0) await sender?.sendAside(hits, clock.now(), 'all', 'allow')
   }
 
   async function quietly<T>(work: Promise<T>, what: string): Promise<T | undefined> {

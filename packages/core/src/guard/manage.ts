@@ -5,7 +5,7 @@ import { type IpSet, ipSet } from '../ip/ip-set.ts'
 import { formatPrefix, maskAddress, type Prefix, parsePrefix, prefixContains } from '../ip/prefix.ts'
 import { checkOptions, invalidOption } from '../options.ts'
 import { createEntry, type Entry } from '../store/entry.ts'
-import { endOf, latestEnd, parentLength, withoutPlace } from '../store/entry-table.ts'
+import { laterFirst, latestEnd, parentLength, withoutPlace } from '../store/entry-table.ts'
 import type { Ladder } from '../store/ladder.ts'
 import type { Store } from '../store/store.ts'
 import type { EventHub } from './events.ts'
@@ -75,8 +75,7 @@ export function createManager({
   }
 
   async function ready(): Promise<void> {
-    const loaded = replica.ready(clock.now())
-    if (loaded !== true) await loaded
+    await replica.ready()
   }
 
   async function put(call: string, entry: Entry): Promise<Entry> {
@@ -88,10 +87,19 @@ export function createManager({
     return covering(parsePrefix(entry.cidr)).find((each) => each.kind === entry.kind) ?? entry
   }
 
+  /** Of all entries: the store is asked while the copy is not there, and when it had no room for some. */
+  async function select(test: (entry: Entry) => boolean): Promise<Entry[]> {
+    if (!store || (replica.loaded() && replica.leftOut.size === 0))
+      return [...replica.table.list(clock.now())].filter(test)
+    const found: Entry[] = []
+    for await (const page of store.entries.load()) found.push(...page.filter(test))
+    return found
+  }
+
   function covering(prefix: Prefix): Entry[] {
     return [...replica.table.list(clock.now())]
       .filter((entry) => entry.kind !== 'mode' && covers(parsePrefix(entry.cidr), prefix))
-      .sort((x, y) => endOf(y) - endOf(x) || 0)
+      .sort(laterFirst)
   }
 
   /** A bare IPv6 address stands for its client's whole prefix: who holds one address holds them all. */
@@ -105,8 +113,7 @@ export function createManager({
   function checkAllowed(prefix: Prefix, target: string): void {
     const set = ipSet([formatPrefix(prefix)])
     const entry = [...replica.table.list(clock.now())].find(
-      (each) =>
-        each.kind === 'allow' && (covers(parsePrefix(each.cidr), prefix) || covers(prefix, parsePrefix(each.cidr))),
+      (each) => each.kind === 'allow' && isAround(parsePrefix(each.cidr), prefix),
     )
     const overlap = entry?.cidr ?? allowLists.map((list) => list().overlaps(set)).find((cidr) => cidr !== undefined)
     if (overlap !== undefined) {
@@ -155,9 +162,8 @@ export function createManager({
       const prefix = banned(target)
       const { entries } = needStore('unban')
       await ready()
-      const inside = [...replica.table.list(clock.now())].filter(
-        (entry) => entry.kind === 'ban' && covers(prefix, parsePrefix(entry.cidr)),
-      )
+      const bans = await select((entry) => entry.kind === 'ban' && isAround(prefix, parsePrefix(entry.cidr)))
+      const inside = bans.filter(({ cidr }) => covers(prefix, parsePrefix(cidr)))
       const ids = inside.map((entry) => entry.id)
       await entries.remove(ids, { forgive: formatPrefix(prefix) })
       replica.apply({ removed: ids }, clock.now())
@@ -165,7 +171,7 @@ export function createManager({
         metrics.add('unbans')
         hub.emit('unban', entry)
       }
-      return covering(prefix).filter((entry) => entry.kind === 'ban')
+      return bans.filter(({ cidr }) => !covers(prefix, parsePrefix(cidr))).sort(laterFirst)
     },
     async allow(target, options = {}) {
       return put(
@@ -198,13 +204,13 @@ export function createManager({
     entries(filter = {}) {
       checkOptions(filter, ['kind', 'ip', 'shadow'], 'guard.entries')
       const now = clock.now()
-      void replica.ready(now)
+      void replica.ready()
       const around = filter.ip === undefined ? undefined : parseTarget(filter.ip, 'guard.entries: ip')
       return [...replica.table.list(now)].filter((entry) => {
         if (entry.kind === 'mode' || (filter.kind && entry.kind !== filter.kind)) return false
         if (filter.shadow !== undefined && (entry.shadow ?? false) !== filter.shadow) return false
         const prefix = parsePrefix(entry.cidr)
-        return !around || covers(prefix, around) || covers(around, prefix)
+        return !around || isAround(prefix, around)
       })
     },
     async setMode(mode) {
@@ -244,6 +250,11 @@ export function createManager({
 /** Whether the first prefix holds all of the second. */
 function covers(outer: Prefix, inner: Prefix): boolean {
   return outer.length <= inner.length && prefixContains(outer, inner.address)
+}
+
+/** Whether one of the two holds all of the other. */
+function isAround(x: Prefix, y: Prefix): boolean {
+  return covers(x, y) || covers(y, x)
 }
 
 /** `::1` and link-local addresses have no neighbours of the same subscriber. */

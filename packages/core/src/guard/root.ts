@@ -6,6 +6,7 @@ import { parseDuration } from '../duration.ts'
 import type { Address } from '../ip/address.ts'
 import type { Hit, HitReply } from '../store/hit.ts'
 import type { Store } from '../store/store.ts'
+import { type Breaker, createBreaker } from './breaker.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import { createEventHub, type EventHub } from './events.ts'
@@ -15,6 +16,7 @@ import { isInfrastructure } from './infrastructure.ts'
 import { createManager, type Manager } from './manage.ts'
 import { createMetrics, type MetricsBook } from './metrics.ts'
 import { createReplica, type Replica } from './replica.ts'
+import { createUnwritten } from './unwritten.ts'
 
 /** What a guard and those derived from it by `with` share. */
 export interface Root<Facts> {
@@ -23,6 +25,7 @@ export interface Root<Facts> {
   readonly clock: Clock
   readonly hub: EventHub
   readonly metrics: MetricsBook
+  readonly breaker: Breaker
   readonly replica: Replica
   readonly sender: HitSender | undefined
   readonly manager: Manager
@@ -36,6 +39,8 @@ export interface Root<Facts> {
   /** A hit has struck: tells of it, and of the ban that came of it. */
   onStruck(hit: Hit, reply: HitReply, now: number): Promise<void> | undefined
   onExempt(policy: string): void
+  /** Ends what the guard itself has started. */
+  close(): void
 }
 
 export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
@@ -49,19 +54,57 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
   const resolver = compileClientIp(options.clientIp ?? {}, { ipv6Prefix, requireHeader })
   const deadline = options.deadline === undefined ? undefined : parseDuration(options.deadline, 'createGuard.deadline')
   const deadlines = { store: deadline ?? 50, wait: deadline ?? 500 }
-  const replica = createReplica(store, options.mode ?? 'enforce', hub, clock)
+  const { instances = 1, maxLocalKeys = 100_000, maxEntries = 1_000_000, mode = 'enforce' } = options
+  const breaker = createBreaker({
+    store,
+    clock,
+    hub,
+    deadline: deadlines.store,
+    onRecovered() {
+      replica.retry()
+      void unwritten?.write()
+      inspect()
+    },
+  })
+  const unwritten = store && createUnwritten({ store, clock, away: () => breaker.open })
+  const replica = createReplica({ store, mode, hub, clock, unwritten, maxEntries })
   const allowLists = policies.flatMap(({ kind, list }) => (kind === 'allow' && list ? [list] : []))
   const manager = createManager({ store, replica, hub, metrics, clock, ipv6Prefix, allowLists })
-  const { instances = 1, maxLocalKeys = 100_000 } = options
 
-  return {
+  /** In the background: nothing waits for what the store finds out about itself. */
+  function inspect(): void {
+    Promise.resolve()
+      .then(() => store?.inspect?.())
+      .then((findings = []) => {
+        for (const finding of findings) hub.warn(finding)
+      })
+      .catch((error: unknown) => hub.fail('IPGUARD_STORE_FAILED', 'The store could not be inspected.', error))
+  }
+
+  const root: Root<Facts> = {
     options,
     store,
     clock,
     hub,
     metrics,
+    breaker,
     replica,
-    sender: store && createHitSender({ store, replica, hub, instances, maxLocalKeys }),
+    sender:
+      store &&
+      createHitSender({
+        store,
+        breaker,
+        replica,
+        instances,
+        maxLocalKeys,
+        startDeadline: () => createDeadline(deadlines.store, clock),
+        onMet: inspect,
+        onLate(hit, reply) {
+          const now = clock.now()
+          if (reply.banned) void root.onStruck(hit, reply, now)
+          else if (reply.ban) replica.learn(reply.ban, now)
+        },
+      }),
     manager,
     resolver,
     observer: observeClientIp(resolver),
@@ -76,15 +119,14 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
       hub.emit('strike', { client: key.text, policy: counter.policy, strikes, shadow: counter.shadow })
       if (!banned) return undefined
       // The store announces it too; here it holds from this request on.
-      replica.adopt(banned, now)
+      replica.learn(banned, now)
       metrics.add('bans')
       hub.emit('ban', banned)
-      return (
-        counter.ladder &&
-        manager.widen(banned, counter.ladder).catch((error: unknown) => {
-          hub.fail('IPGUARD_STORE_FAILED', 'A wider ban could not be put.', error)
-        })
-      )
+      // Not while the store is away: what is put then would wait there, one on the other.
+      if (!counter.ladder || breaker.open) return undefined
+      return manager.widen(banned, counter.ladder).catch((error: unknown) => {
+        hub.fail('IPGUARD_STORE_FAILED', 'A wider ban could not be put.', error)
+      })
     },
     onExempt(policy) {
       hub.warn({
@@ -92,5 +134,11 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
         message: `Policy ${JSON.stringify(policy)} would have struck a private address, a trusted proxy or a known CDN, which a ladder never bans. If clients come through it, declare it in clientIp; if it is itself the client, write banInfrastructure: true.`,
       })
     },
+    close() {
+      breaker.close()
+      unwritten?.close()
+      replica.close()
+    },
   }
+  return root
 }

@@ -1,14 +1,17 @@
 import type { Client } from '../client-ip/client.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Awaitable } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
-import type { CounterKey } from '../store/hit.ts'
-import type { Store, StoreStats } from '../store/store.ts'
+import type { CounterKey, Hit, HitReply } from '../store/hit.ts'
+import type { StoreStats } from '../store/store.ts'
 import type { Mode, Replica } from './replica.ts'
 
 /** How many are tracked now. */
 export interface GuardStatus {
   readonly mode: Mode
+  /** The store is away, or its entries are not loaded: decisions are made without. */
+  readonly degraded: boolean
   readonly policies: readonly string[]
   /** Counters, strikes and evictions, when the store can tell cheaply. */
   readonly store?: StoreStats
@@ -36,12 +39,11 @@ export interface ClientStatus {
   readonly decision: Decision
 }
 
-export async function guardStatus(
-  store: Store | undefined,
+export function guardStatus(
   replica: Replica,
   policies: readonly StatusPolicy[],
-  now: number,
-): Promise<GuardStatus> {
+  { now, away, stats }: { readonly now: number; readonly away: boolean; readonly stats: StoreStats | undefined },
+): GuardStatus {
   const entries = { allow: 0, deny: 0, ban: 0, shadow: 0 }
   const tiers = new Map<string, number>()
   for (const { kind, shadow, tier } of replica.table.list(now)) {
@@ -49,9 +51,9 @@ export async function guardStatus(
     entries[shadow ? 'shadow' : kind]++
     if (kind === 'ban' && !shadow) tiers.set(tier ?? 'manual', (tiers.get(tier ?? 'manual') ?? 0) + 1)
   }
-  const stats = await store?.stats?.()
   return {
     mode: replica.mode(),
+    degraded: away || !replica.loaded(),
     policies: policies.map(({ name }) => name),
     entries,
     bansByTier: Object.fromEntries(tiers),
@@ -64,10 +66,10 @@ export interface ClientQuestion {
   readonly key: CounterKey
   readonly entries: readonly Entry[]
   readonly decision: Decision
-  readonly store: Store | undefined
+  /** Reads one counter without changing it; undefined without a store. */
+  readonly read: ((hit: Hit) => Awaitable<readonly HitReply[]>) | undefined
   readonly policies: readonly StatusPolicy[]
   readonly mode: Mode
-  readonly now: number
 }
 
 type StatusPolicy = Pick<Policy, 'name' | 'mode' | 'counter'>
@@ -78,20 +80,19 @@ export async function clientStatus({
   key,
   entries,
   decision,
-  store,
+  read,
   policies,
   mode,
-  now,
 }: ClientQuestion): Promise<ClientStatus> {
   const limits: ClientStatus['limits'][number][] = []
   for (const policy of policies) {
     const shadow = policy.mode === 'shadow' || mode === 'shadow'
     const counter = policy.counter?.(shadow)
-    if (!counter || !store) continue
+    if (!counter || !read) continue
     const known =
       decision.limits?.find((each) => each.policy === policy.name)?.limit ??
       (counter.largest < Number.POSITIVE_INFINITY ? counter.largest : undefined)
-    const [reply] = await store.hit([{ counter, key, limit: known ?? 0, cost: 0 }], { now, commit: 'none' })
+    const [reply] = await read({ counter, key, limit: known ?? 0, cost: 0 })
     limits.push({
       policy: policy.name,
       shadow,

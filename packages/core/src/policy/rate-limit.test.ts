@@ -32,6 +32,24 @@ test.each([
     'IPGUARD_OPTION_INVALID',
     "'sliding-window' or 'fixed-window' or 'token-bucket'",
   ],
+  [
+    { limit: 60, window: '60s', lease: 0 },
+    'IPGUARD_OPTION_INVALID',
+    'rateLimit.lease is 0. Write a whole number from 1.',
+  ],
+  [{ limit: 60, window: '60s', lease: 1.5 }, 'IPGUARD_OPTION_INVALID', 'rateLimit.lease is 1.5'],
+  [{ limit: 60, window: '60s', lease: '5' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.lease is "5"'],
+  [{ limit: 60, window: '60s', lease: 60 }, 'IPGUARD_OPTION_INVALID', 'less than the limit of 60'],
+  [
+    { lease: 5, ladder: [{ ban: '1h' }] },
+    'IPGUARD_OPTION_INVALID',
+    'rateLimit.lease is 5. Write it together with a limit.',
+  ],
+  [
+    { limit: 60, window: '60s', lease: 5, algorithm: 'token-bucket' },
+    'IPGUARD_OPTION_INVALID',
+    'with another algorithm',
+  ],
   [{ limit: 60, window: '60s', onError: 'open' }, 'IPGUARD_OPTION_INVALID', "'local' or 'allow' or 'deny'"],
   [{ limit: 60, window: '60s', key: 5 }, 'IPGUARD_OPTION_INVALID', 'rateLimit.key is 5'],
   [
@@ -64,6 +82,17 @@ test.each([
 ])('so are lists and custom policies: %#', (make, code) => {
   expect(make).toThrow(IpGuardError)
   expect(make).toThrow(expect.objectContaining({ code }))
+})
+
+test('a lease is part of the counter, live and in shadow, and not of its name', () => {
+  const plain = rateLimit({ limit: 60, window: '60s' }).counter
+  for (const limit of [60, Number.POSITIVE_INFINITY, () => 5]) {
+    const { counter } = rateLimit({ name: '60-in-60s', limit, window: '60s', lease: 59 })
+    for (const shadow of [false, true]) {
+      expect(counter?.(shadow)).toMatchObject({ lease: 59, id: plain?.(shadow).id })
+      expect(plain?.(shadow)).not.toHaveProperty('lease')
+    }
+  }
 })
 
 test('the options of the caller are not changed and may be frozen', () => {

@@ -32,6 +32,11 @@ export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
   readonly burst?: number
   /** What a request counts for: a whole number; 0 only reads. @default 1 */
   readonly cost?: PerRequest<number, Facts>
+  /**
+   * How many requests a process may take in advance from a store that several share, and answer from by itself: below the limit. What is
+   * taken is deducted, so the limit holds; up to what other processes hold is refused early. @default none: the store is asked each time
+   */
+  readonly lease?: number
   /** By what to count; undefined counts by the client. Hashed. @default the client */
   readonly key?: PerRequest<string | undefined, Facts>
   /** Turns strikes into bans. */
@@ -56,6 +61,7 @@ const OPTIONS = [
   'algorithm',
   'burst',
   'cost',
+  'lease',
   'key',
   'ladder',
   'except',
@@ -75,7 +81,7 @@ const OPTIONS = [
  */
 export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Policy<Facts> {
   checkOptions(options, OPTIONS, 'rateLimit')
-  const { limit, cost = 1, key, burst } = options
+  const { limit, cost = 1, key, burst, lease } = options
   const algorithm = options.algorithm ?? 'sliding-window'
   checkChoice('rateLimit.algorithm', options.algorithm, ['sliding-window', 'fixed-window', 'token-bucket'])
   checkChoice('rateLimit.onError', options.onError, ['local', 'allow', 'deny'])
@@ -87,6 +93,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   if (burst !== undefined) checkNumber('rateLimit.burst', burst, isCost, 'a whole number from 1')
   if (burst !== undefined && algorithm !== 'token-bucket')
     throw invalidOption('rateLimit.burst', burst, "it with algorithm: 'token-bucket'")
+  if (lease !== undefined) checkLease(lease, limit, algorithm)
   if (typeof key !== 'function' && typeof key !== 'string' && key !== undefined)
     throw invalidOption('rateLimit.key', key, 'a text or a function')
   if (limit === undefined && ladder === undefined)
@@ -113,6 +120,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
       shadow,
       largest,
       ...(ladder && { ladder }),
+      ...(lease !== undefined && { lease }),
       banScope: entryScope({ kind: 'ban', ...scoped, ...(shadow ? { shadow } : {}) }),
     })
   }
@@ -195,6 +203,15 @@ function checkWindow(options: RateLimitOptions<never>): number {
   const window = parseDuration(options.window, 'rateLimit.window')
   if (window < 100) throw invalidOption('rateLimit.window', options.window, "at least '100ms'")
   return window
+}
+
+function checkLease(lease: unknown, limit: unknown, algorithm: Algorithm): void {
+  if (algorithm === 'token-bucket')
+    throw invalidOption('rateLimit.lease', lease, 'it with another algorithm: what a bucket leaks would pass twice')
+  if (limit === undefined) throw invalidOption('rateLimit.lease', lease, 'it together with a limit')
+  checkNumber('rateLimit.lease', lease, (value) => isCost(value) && value > 0, 'a whole number from 1')
+  if (typeof limit === 'number' && (lease as number) >= limit)
+    throw invalidOption('rateLimit.lease', lease, `less than the limit of ${limit}: one process would take it all`)
 }
 
 function defaultName(limit: number | object | undefined, window: number, ladder: Ladder | undefined): string {

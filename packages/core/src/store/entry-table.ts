@@ -273,7 +273,8 @@ export function endOf(entry: Pick<Entry, 'expiresAt'>): number {
   return entry.expiresAt ?? Number.POSITIVE_INFINITY
 }
 
-function laterFirst(x: Entry, y: Entry): number {
+/** Sorts the one that ends last to the front. */
+export function laterFirst(x: Entry, y: Entry): number {
   // Two permanent ones: Infinity - Infinity is NaN.
   return endOf(x) === endOf(y) ? 0 : endOf(y) - endOf(x)
 }

@@ -61,6 +61,38 @@ describe('a key table', () => {
     }
   })
 
+  it('finds every row while rows move to a larger index, with rows that go and come on the way', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 2, max: 9 }), (seed, keep) => {
+        const table = tableOf(5, 2 ** 20, 64, seed)
+        const held = new Set<number>()
+        let state = seed
+        let moving = 0
+        for (let n = 0; n < 3_000; n++) {
+          state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+          const k = (state >>> 8) % 4_000
+          const at = findRow(table, k, 7, 0, 0, 8)
+          expect(at >= 0).toBe(held.has(k))
+          if (at < 0) {
+            addRow(table, k, 7, 0, 0, 8)
+            held.add(k)
+          } else if ((state >>> 4) % keep === 0) {
+            removeRow(table, at)
+            held.delete(k)
+          }
+          if (table.old) moving++
+        }
+        expect(moving).toBeGreaterThan(20)
+        expect(table.size).toBe(held.size)
+        for (let k = 0; k < 4_000; k++) {
+          const at = findRow(table, k, 7, 0, 0, 8)
+          expect(at < 0 ? undefined : table.rows[at]).toBe(held.has(k) ? k : undefined)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('finds nothing when empty, and draws its seed with the first row only', () => {
     const table = createKeyTable(5, 8)
     expect([findRow(table, 0, 0, 0, 0, 8), table.seed]).toEqual([-1, 0])
