@@ -25,6 +25,8 @@ export interface AnnouncerOptions {
 
 /** What waits while Redis is away is bounded; a ban that is dropped here still stands with its client, and is announced when that is met. */
 const MOST = 10_000
+/** Not put again when it was removed since, see `PUT_ENTRIES`. */
+const ANNOUNCED = '2'
 /** Entries in one message of the log. */
 export const PER_MESSAGE = 50
 
@@ -50,7 +52,7 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
       const some = [...bans.values()].slice(0, PER_MESSAGE)
       const clients = [...struck].slice(0, PER_MESSAGE)
       if (some.length > 0) {
-        await putEntries(connection, keys, clock, some)
+        await putEntries(connection, keys, clock, some, ANNOUNCED)
         // One that was heard of meanwhile under the same id stays.
         for (const ban of some) {
           keep(done, ban.id, ban.expiresAt)
@@ -108,16 +110,17 @@ export async function putEntries(
   { registry, channel }: Keys,
   clock: { now(): number } | undefined,
   entries: readonly Entry[],
+  ban: '1' | '2' = '1',
 ): Promise<void> {
   await runScript(
     connection,
     PUT_ENTRIES,
-    [registry.all, registry.ends, registry.log, registry.meta],
+    [registry.all, registry.ends, registry.log, registry.meta, registry.gone],
     [
       timeArgument(clock),
       crypto.randomUUID(),
       channel,
-      ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? '1' : '0']),
+      ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? ban : '0']),
     ],
   )
 }

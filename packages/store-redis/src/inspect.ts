@@ -1,5 +1,5 @@
 import type { Counter, Finding } from '@ipguard/core'
-import { type Connection, sendNow } from './connection.ts'
+import { type Connection, checkReady, sendNow } from './connection.ts'
 import type { Keys } from './keys.ts'
 
 /** Looks at how Redis and the client are set up, for what would cost a guarantee. */
@@ -44,7 +44,7 @@ export function createInspector({ connection, keys, prefix, time, hasClock }: In
     try {
       const [reply] = await connection.sendToAll(['CONFIG', 'GET', 'save'])
       // RESP2 answers a list, RESP3 a map.
-      const value = Array.isArray(reply) ? reply[1] : (reply as { save?: unknown } | undefined)?.save
+      const value: unknown = Array.isArray(reply) ? reply[1] : (reply as { save?: unknown } | undefined)?.save
       return typeof value === 'string' ? value !== '' : undefined
     } catch {
       return undefined
@@ -92,6 +92,7 @@ export function createInspector({ connection, keys, prefix, time, hasClock }: In
       if (counters.size < MOST) counters.set(counter.id, counter)
     },
     async inspect() {
+      checkReady(connection, keys.registry.meta)
       const found = [...connection.findings()]
       const nodes = await info()
       const evicting = nodes.find(

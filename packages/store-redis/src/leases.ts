@@ -4,6 +4,7 @@ import type { StoredReply } from './hit-reply.ts'
 
 /** What this instance has taken of one client's budget and not used yet. */
 interface Lease {
+  readonly hit: Hit
   left: number
   /** Until when it can be used, by `time`. */
   readonly until: number
@@ -18,21 +19,20 @@ export interface LeasingCounter {
   send(hits: readonly Hit[], commit: HitCommit): Awaitable<readonly StoredReply[]>
 }
 
-/** Clients with a lease, at most; who has none asks Redis. */
+/** Leases of one limit, at most: the one that was taken first makes room. */
 const MOST = 50_000
 
 /**
  * Answers from what was taken in advance, where a limit says `lease`.
  *
  * What is taken is counted at once, in the part of the window in which it is taken, and it can be used only while that part lasts: so a
- * request is counted when it comes, as if it had been counted by itself, and the limit holds. What is not used is lost to everybody until
- * it leaves the count: up to the lease of each instance may be refused early.
+ * request is counted when it comes, as if it had been counted by itself, and the limit holds. What was not used is given back when the
+ * instance takes the next one, so each holds at most one lease of a client: so much may be refused early.
  */
 export function createLeasingCounter(batcher: HitBatcher, time: () => number): LeasingCounter {
   const byCounter = new WeakMap<Counter, Map<string, Lease>>()
   /** Of those that are being asked for: one request asks, others only count. */
   const asking = new Set<string>()
-  let held = 0
 
   function leasesOf(counter: Counter): Map<string, Lease> {
     const known = byCounter.get(counter) ?? new Map<string, Lease>()
@@ -40,21 +40,33 @@ export function createLeasingCounter(batcher: HitBatcher, time: () => number): L
     return known
   }
 
-  function leaseFor({ counter, key }: Hit, now: number): Lease | undefined {
-    const leases = byCounter.get(counter)
-    const lease = leases?.get(key.text)
-    if (!leases || !lease) return undefined
-    if (now < lease.until) return lease
-    leases.delete(key.text)
-    held--
-    return undefined
+  /** One that has ended stays until it is given back. */
+  function held({ counter, key }: Hit): Lease | undefined {
+    return byCounter.get(counter)?.get(key.text)
   }
 
-  function keep({ counter, key }: Hit, { leased, remaining, resetIn, slot }: StoredReply, sentAt: number): void {
-    if (!leased || held >= MOST) return
-    const leases = leasesOf(counter)
-    if (!leases.has(key.text)) held++
-    leases.set(key.text, {
+  /** It is not used any more from here on. */
+  function drop({ counter, key }: Hit): void {
+    byCounter.get(counter)?.delete(key.text)
+  }
+
+  /** What cannot be given back leaves the count by itself. Sent before what follows in this turn, and in the same call. */
+  function giveBack({ hit, slot, resetAt }: Lease, amount: number): void {
+    if (amount > 0 && time() < resetAt) batcher.send([{ ...hit, cost: -amount, slot }], 'all').catch(() => {})
+  }
+
+  function release(lease: Lease): void {
+    drop(lease.hit)
+    giveBack(lease, lease.left)
+  }
+
+  function keep(hit: Hit, { leased, remaining, resetIn, slot }: StoredReply, sentAt: number): void {
+    if (!leased) return
+    const leases = leasesOf(hit.counter)
+    const [oldest] = leases.size >= MOST ? leases.values() : []
+    if (oldest) release(oldest)
+    leases.set(hit.key.text, {
+      hit,
       left: leased.amount,
       // From before it was sent: the answer was older than this when it was made.
       until: sentAt + leased.usableFor,
@@ -62,10 +74,6 @@ export function createLeasingCounter(batcher: HitBatcher, time: () => number): L
       remaining: remaining - leased.amount,
       slot,
     })
-  }
-
-  function drop({ counter, key }: Hit): void {
-    if (byCounter.get(counter)?.delete(key.text)) held--
   }
 
   /** The answer to a hit that a lease pays for. */
@@ -93,6 +101,8 @@ export function createLeasingCounter(batcher: HitBatcher, time: () => number): L
       if (commit !== 'all' || !hit.counter.lease || !isSimple(hit) || asking.has(name)) return hit
       asking.add(name)
       asked.push(name)
+      const before = held(hit)
+      if (before) release(before)
       return { ...hit, lease: hit.counter.lease }
     })
     try {
@@ -105,7 +115,8 @@ export function createLeasingCounter(batcher: HitBatcher, time: () => number): L
         else if (reply.leased) keep(hit, reply, sentAt)
         if (!lease) return reply
         // Refused by another limit: nothing was consumed of this one either.
-        if (refused) lease.left += hit.cost
+        if (refused && held(hit) === lease) lease.left += hit.cost
+        else if (refused) giveBack(lease, hit.cost)
         return { ...reply, remaining: lease.remaining + lease.left }
       })
     } finally {
@@ -119,8 +130,8 @@ export function createLeasingCounter(batcher: HitBatcher, time: () => number): L
       const now = time()
       const used = new Set<Lease>()
       const paid = hits.map((hit) => {
-        const lease = hit.counter.lease && isSimple(hit) ? leaseFor(hit, now) : undefined
-        if (!lease || lease.left < hit.cost || used.has(lease)) return undefined
+        const lease = hit.counter.lease && isSimple(hit) ? held(hit) : undefined
+        if (!lease || now >= lease.until || lease.left < hit.cost || used.has(lease)) return undefined
         used.add(lease)
         return lease
       })

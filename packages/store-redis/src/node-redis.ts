@@ -74,8 +74,8 @@ function copiesOf(client: NodeRedisCopies): Copies | undefined {
   return {
     async get(key) {
       const held = await client.get(key)
-      // The application may have its client make buffers of texts.
-      return held === null || held === undefined ? undefined : String(held)
+      // The application may have its client make buffers of texts, and a copy of one is an array of bytes.
+      return held instanceof Uint8Array ? Buffer.from(held).toString() : held
     },
     forget: (key) => clientSideCache.invalidate(key),
   }

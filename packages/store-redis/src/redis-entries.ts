@@ -30,7 +30,7 @@ export function createRedisEntries({
   feed,
   announcer,
 }: RedisEntriesOptions): EntryStore {
-  const { all, ends, log, meta, struck } = keys.registry
+  const { all, ends, log, meta, gone, struck } = keys.registry
 
   /** Runs a script over many hashes of clients: in pieces, and on a cluster in one for each slot. */
   async function overClients(
@@ -141,8 +141,8 @@ export function createRedisEntries({
         await runScript(
           connection,
           REMOVE_ENTRIES,
-          [all, ends, log, meta],
-          [crypto.randomUUID(), keys.channel, ...ids.slice(i, i + PER_MESSAGE)],
+          [all, ends, log, meta, gone],
+          [given(), crypto.randomUUID(), keys.channel, ...ids.slice(i, i + PER_MESSAGE)],
         )
       await feed.catchUp()
     },
