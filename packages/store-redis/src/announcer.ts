@@ -1,8 +1,9 @@
 import type { Entry, Hit } from '@ipguard/core'
 import { type Connection, runScript } from './connection.ts'
-import { ADD_STRUCK, PUT_ENTRIES } from './entry-scripts.ts'
+import { ADD_STRUCK, PUT_ENTRIES, REMOVE_ENTRIES } from './entry-scripts.ts'
 import type { StoredReply } from './hit-reply.ts'
 import type { Keys } from './keys.ts'
+import type { OwnBans } from './own-bans.ts'
 import { timeArgument } from './script.ts'
 import { renderEntry } from './stored-entry.ts'
 
@@ -18,6 +19,7 @@ export interface Announcer {
 export interface AnnouncerOptions {
   readonly connection: Connection
   readonly keys: Keys
+  readonly ownBans: OwnBans
   readonly clock: { now(): number } | undefined
   readonly time: () => number
   readonly onChange: () => void
@@ -25,8 +27,6 @@ export interface AnnouncerOptions {
 
 /** What waits while Redis is away is bounded; a ban that is dropped here still stands with its client, and is announced when that is met. */
 const MOST = 10_000
-/** Not put again when it was removed since, see `PUT_ENTRIES`. */
-const ANNOUNCED = '2'
 /** Entries in one message of the log. */
 export const PER_MESSAGE = 50
 
@@ -34,7 +34,7 @@ export const PER_MESSAGE = 50
  * The count, the strikes and the ban of a client are written in one step. That a client has them is announced after it: later, more than
  * once if need be, and with the same result.
  */
-export function createAnnouncer({ connection, keys, clock, time, onChange }: AnnouncerOptions): Announcer {
+export function createAnnouncer({ connection, keys, ownBans, clock, time, onChange }: AnnouncerOptions): Announcer {
   const bans = new Map<string, Entry>()
   const struck = new Map<string, number>()
   /** Bans that are in the registry, by id with their end: a client that is met again is not announced again. */
@@ -47,12 +47,30 @@ export function createAnnouncer({ connection, keys, clock, time, onChange }: Ann
     if (oldest !== undefined) map.delete(oldest)
   }
 
+  /**
+   * A ban that was met may have been removed since, by another process: what stands with the client decides. It is asked again afterwards,
+   * because a removal may come in between; who removes clears the client first.
+   */
+  async function putStanding(some: readonly Entry[]): Promise<void> {
+    const standing = await ownBans.standing(some)
+    if (standing.length === 0) return
+    await putEntries(connection, keys, clock, standing)
+    const still = new Set(await ownBans.standing(standing))
+    const removed = standing.filter((ban) => !still.has(ban))
+    if (removed.length > 0)
+      await removeEntries(
+        connection,
+        keys,
+        removed.map(({ id, expiresAt = 0 }) => [id, String(expiresAt)]),
+      )
+  }
+
   async function write(): Promise<void> {
     while (bans.size > 0 || struck.size > 0) {
       const some = [...bans.values()].slice(0, PER_MESSAGE)
       const clients = [...struck].slice(0, PER_MESSAGE)
       if (some.length > 0) {
-        await putEntries(connection, keys, clock, some, ANNOUNCED)
+        await putStanding(some)
         // One that was heard of meanwhile under the same id stays.
         for (const ban of some) {
           keep(done, ban.id, ban.expiresAt)
@@ -110,18 +128,31 @@ export async function putEntries(
   { registry, channel }: Keys,
   clock: { now(): number } | undefined,
   entries: readonly Entry[],
-  ban: '1' | '2' = '1',
 ): Promise<void> {
   await runScript(
     connection,
     PUT_ENTRIES,
-    [registry.all, registry.ends, registry.log, registry.meta, registry.gone],
+    [registry.all, registry.ends, registry.log, registry.meta],
     [
       timeArgument(clock),
       crypto.randomUUID(),
       channel,
-      ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? ban : '0']),
+      ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? '1' : '0']),
     ],
+  )
+}
+
+/** Up to `PER_MESSAGE` entries out of the registry: the id of each, and its end when only that one is meant. */
+export async function removeEntries(
+  connection: Connection,
+  { registry, channel }: Keys,
+  entries: readonly (readonly [id: string, end: string])[],
+): Promise<void> {
+  await runScript(
+    connection,
+    REMOVE_ENTRIES,
+    [registry.all, registry.ends, registry.log, registry.meta],
+    [crypto.randomUUID(), channel, ...entries.flat()],
   )
 }
 

@@ -4,8 +4,7 @@ import { createScript, type Script } from './script.ts'
 /*
  * The registry: `all` (hash: id -> entry as text), `ends` (sorted set: id by its end), `log` (stream of changes, ids `<number>-0`), `meta`
  * (hash: epoch, number and nonce of the last change). The epoch is made with the registry, so a Redis that came back empty has another one;
- * the nonce tells a Redis that came back as it once was. `gone` (sorted set: id by when it was removed) tells an announcement that comes
- * late: a ban is announced after it was made, and may have been removed in between.
+ * the nonce tells a Redis that came back as it once was.
  */
 
 const PRELUDE = `
@@ -14,9 +13,6 @@ local FOREVER = 9007199254740991
 local function endOf(text)
   local at = tonumber(string.match(text, '^%d+'))
   return at == 0 and FOREVER or at
-end
-local function jsonOf(text)
-  return string.sub(text, string.find(text, ' ', 1, true) + 1)
 end
 local function timeNow(given)
   local now = tonumber(given)
@@ -42,12 +38,9 @@ local function announce(meta, log, channel, nonce, change)
 end
 `
 
-/**
- * KEYS: all, ends, log, meta, gone. ARGV: the time, a nonce, the channel, then id, entry and `1` for a ban, `2` for one that is announced,
- * of each. A ban is never shortened, and one that is announced is not put again when it was removed since it was made.
- */
+/** KEYS: all, ends, log, meta. ARGV: the time, a nonce, the channel, then id, entry and `1` for a ban, of each. A ban is never shortened. */
 export const PUT_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
-local all, ends, log, meta, gone = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now = timeNow(ARGV[1])
 epochOf(meta, log, ARGV[2])
 for _, id in ipairs(call('ZRANGEBYSCORE', ends, '-inf', string.format('%.0f', now), 'LIMIT', 0, 20)) do
@@ -56,13 +49,9 @@ for _, id in ipairs(call('ZRANGEBYSCORE', ends, '-inf', string.format('%.0f', no
 end
 local changed = {}
 for i = 4, #ARGV, 3 do
-  local id, text, isBan = ARGV[i], ARGV[i + 1], ARGV[i + 2] ~= '0'
+  local id, text, isBan = ARGV[i], ARGV[i + 1], ARGV[i + 2] == '1'
   local held = call('HGET', all, id)
   local stays = held and (held == text or (isBan and endOf(held) > now and endOf(held) >= endOf(text)))
-  if not stays and ARGV[i + 2] == '2' then
-    local removed = call('ZSCORE', gone, id)
-    stays = removed and cjson.decode(jsonOf(text)).createdAt <= tonumber(removed)
-  end
   if not stays then
     call('HSET', all, id, text)
     if endOf(text) == FOREVER then
@@ -70,7 +59,7 @@ for i = 4, #ARGV, 3 do
     else
       call('ZADD', ends, string.format('%.0f', endOf(text)), id)
     end
-    changed[#changed + 1] = jsonOf(text)
+    changed[#changed + 1] = string.sub(text, string.find(text, ' ', 1, true) + 1)
   end
 end
 if #changed > 0 then
@@ -79,27 +68,22 @@ end
 return #changed
 `)
 
-/** KEYS: as above. ARGV: the time, a nonce, the channel, then ids. An announcement may wait for a day for Redis to be back. */
+/** KEYS: as above. ARGV: a nonce, the channel, then for each the id and, when only that one is meant, its end (epoch ms; empty: whatever it is). */
 export const REMOVE_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
-local all, ends, log, meta, gone = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local now = timeNow(ARGV[1])
-epochOf(meta, log, ARGV[2])
-call('ZREMRANGEBYSCORE', gone, '-inf', string.format('%.0f', now - 86400000))
+local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+epochOf(meta, log, ARGV[1])
 local removed = {}
-for i = 4, #ARGV do
-  local id, last = ARGV[i], now
+for i = 3, #ARGV, 2 do
+  local id, only = ARGV[i], ARGV[i + 1]
   local held = call('HGET', all, id)
-  if held then
-    -- By whatever clock it was made.
-    last = math.max(now, cjson.decode(jsonOf(held)).createdAt)
+  if held and (only == '' or string.match(held, '^%d+') == only) then
     call('HDEL', all, id)
     call('ZREM', ends, id)
     removed[#removed + 1] = cjson.encode(id)
   end
-  call('ZADD', gone, string.format('%.0f', last), id)
 end
 if #removed > 0 then
-  announce(meta, log, ARGV[3], ARGV[2], '{"removed":[' .. table.concat(removed, ',') .. ']}')
+  announce(meta, log, ARGV[2], ARGV[1], '{"removed":[' .. table.concat(removed, ',') .. ']}')
 end
 return #removed
 `)
@@ -133,7 +117,17 @@ for i, key in ipairs(KEYS) do
     writeClient(key, client, client.x - now + grace)
   end
 end
-return #KEYS
+return {}
+`)
+
+/** KEYS: clients. ARGV: the time, then for each the field of a ban. Answers for each when that ends (0: never), -1 for none. */
+export const READ_OWN_BANS: Script = createScript(`${PRELUDE}${CLIENT_LUA}
+local out = {}
+for i, key in ipairs(KEYS) do
+  local held = readClient(call('GET', key)).rest[ARGV[i + 1]]
+  out[i] = held and tonumber(string.match(held, '^%d+')) or -1
+end
+return out
 `)
 
 /**
@@ -162,7 +156,7 @@ for i, key in ipairs(KEYS) do
     writeClient(key, client, ttl)
   end
 end
-return #KEYS
+return {}
 `)
 
 /** KEYS: the clients with strikes, by when those are forgotten. ARGV: the time, then that and the client, of each. */

@@ -13,7 +13,7 @@ export interface Keys {
   /** The hash of the client whose prefix this is; undefined when no client's can be. */
   ofPrefix(cidr: string): string | undefined
   record(key: string): string
-  readonly registry: Readonly<Record<'all' | 'ends' | 'log' | 'meta' | 'gone' | 'struck' | 'settings', string>>
+  readonly registry: Readonly<Record<'all' | 'ends' | 'log' | 'meta' | 'struck' | 'settings', string>>
   /** On which changes of the registry are announced. */
   readonly channel: string
 }
@@ -37,7 +37,6 @@ export function createKeys(prefix: string): Keys {
       ends: registry('ends'),
       log: registry('log'),
       meta: registry('meta'),
-      gone: registry('gone'),
       struck: registry('struck'),
       settings: registry('settings'),
     },

@@ -1,17 +1,15 @@
 import { type Entry, type EntryStore, ipSet } from '@ipguard/core'
-import { type Announcer, PER_MESSAGE, putEntries } from './announcer.ts'
-import { type Connection, runScript, sendNow } from './connection.ts'
+import { type Announcer, PER_MESSAGE, putEntries, removeEntries } from './announcer.ts'
+import { type Connection, sendNow } from './connection.ts'
 import type { EntryFeed } from './entry-feed.ts'
-import { CLEAR_CLIENTS, PUT_OWN_BANS, REMOVE_ENTRIES } from './entry-scripts.ts'
-import { banField } from './hit-spec.ts'
 import type { Keys } from './keys.ts'
-import { type Script, timeArgument } from './script.ts'
-import { slotOf } from './slot-of.ts'
-import { parseEntry, renderOwnBan } from './stored-entry.ts'
+import type { OwnBans } from './own-bans.ts'
+import { parseEntry } from './stored-entry.ts'
 
 export interface RedisEntriesOptions {
   readonly connection: Connection
   readonly keys: Keys
+  readonly ownBans: OwnBans
   readonly clock: { now(): number } | undefined
   readonly time: () => number
   readonly feed: EntryFeed
@@ -25,38 +23,13 @@ const PAGE = 500
 export function createRedisEntries({
   connection,
   keys,
+  ownBans,
   clock,
   time,
   feed,
   announcer,
 }: RedisEntriesOptions): EntryStore {
-  const { all, ends, log, meta, gone, struck } = keys.registry
-
-  /** Runs a script over many hashes of clients: in pieces, and on a cluster in one for each slot. */
-  async function overClients(
-    script: Script,
-    head: readonly string[],
-    items: readonly { readonly key: string; readonly args: readonly string[] }[],
-  ): Promise<void> {
-    const groups = new Map<number, (typeof items)[number][]>()
-    for (const [i, item] of items.entries()) {
-      const group = connection.cluster ? slotOf(item.key) : Math.floor(i / PER_MESSAGE)
-      groups.set(group, [...(groups.get(group) ?? []), item])
-    }
-    const run = (group: typeof items): Promise<unknown> =>
-      runScript(
-        connection,
-        script,
-        group.map(({ key }) => key),
-        [...head, ...group.flatMap(({ args }) => args)],
-      )
-    const batches = [...groups.values()]
-    // So many at once, so that nothing piles up in the client.
-    for (let i = 0; i < batches.length; i += 20) await Promise.all(batches.slice(i, i + 20).map(run))
-  }
-
-  /** The time that scripts are given. */
-  const given = (): string => timeArgument(clock)
+  const { all, struck } = keys.registry
 
   async function* scan(command: 'HSCAN' | 'ZSCAN', key: string): AsyncGenerator<readonly string[]> {
     let cursor = '0'
@@ -105,11 +78,7 @@ export function createRedisEntries({
     }
     const hashes = new Set([...found].map((client) => keys.client(client)))
     if (own !== undefined) hashes.add(own)
-    await overClients(
-      CLEAR_CLIENTS,
-      [given()],
-      [...hashes].map((key) => ({ key, args: ['s'] })),
-    )
+    await ownBans.clearStrikes([...hashes])
     if (found.size > 0) await sendNow(connection, struck, ['ZREM', struck, ...found])
   }
 
@@ -117,12 +86,8 @@ export function createRedisEntries({
     load,
     async put(entries) {
       await announcer.flush()
-      const own = entries.flatMap((entry) => {
-        const key = entry.kind === 'ban' ? keys.ofPrefix(entry.cidr) : undefined
-        return key === undefined ? [] : [{ key, args: [banField(scopeOf(entry.id)), renderOwnBan(entry)] }]
-      })
       // First where it refuses, then where it is found.
-      await overClients(PUT_OWN_BANS, [given()], own)
+      await ownBans.put(entries)
       for (let i = 0; i < entries.length; i += PER_MESSAGE)
         await putEntries(connection, keys, clock, entries.slice(i, i + PER_MESSAGE))
       // What the caller knows from now on must not be undone by an older change that is still on its way.
@@ -130,19 +95,13 @@ export function createRedisEntries({
     },
     async remove(ids, { forgive: cidr } = {}) {
       await announcer.flush()
-      const own = ids.flatMap((id) => {
-        const scope = scopeOf(id)
-        const key = scope.startsWith('ban') ? keys.ofPrefix(id.slice(scope.length + 1)) : undefined
-        return key === undefined ? [] : [{ key, args: [banField(scope)] }]
-      })
-      await overClients(CLEAR_CLIENTS, [given()], own)
+      await ownBans.remove(ids)
       if (cidr !== undefined) await forgive(cidr)
       for (let i = 0; i < ids.length; i += PER_MESSAGE)
-        await runScript(
+        await removeEntries(
           connection,
-          REMOVE_ENTRIES,
-          [all, ends, log, meta, gone],
-          [given(), crypto.randomUUID(), keys.channel, ...ids.slice(i, i + PER_MESSAGE)],
+          keys,
+          ids.slice(i, i + PER_MESSAGE).map((id) => [id, '']),
         )
       await feed.catchUp()
     },
@@ -153,9 +112,4 @@ export function createRedisEntries({
     },
     watch: (listener) => feed.watch(listener),
   }
-}
-
-/** An id is the scope, a space and the prefix, see `createEntry` in core. */
-function scopeOf(id: string): string {
-  return id.slice(0, id.lastIndexOf(' '))
 }

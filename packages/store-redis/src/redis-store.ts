@@ -6,6 +6,7 @@ import { createHitBatcher } from './hit-batcher.ts'
 import { createInspector } from './inspect.ts'
 import { createKeys } from './keys.ts'
 import { createLeasingCounter } from './leases.ts'
+import { createOwnBans } from './own-bans.ts'
 import { createRedisEntries } from './redis-entries.ts'
 import { createRedisRecords } from './redis-records.ts'
 import { checkRedisStoreOptions, type RedisStoreOptions } from './redis-store-options.ts'
@@ -38,7 +39,8 @@ export function redisStore(options: RedisStoreOptions): Store {
     onLook: () => void announcer.flush().catch(() => {}),
     onLost: () => announcer.forget(),
   })
-  const announcer = createAnnouncer({ connection, keys, clock, time, onChange: () => feed.look() })
+  const ownBans = createOwnBans({ connection, keys, clock })
+  const announcer = createAnnouncer({ connection, keys, ownBans, clock, time, onChange: () => feed.look() })
   const batcher = createHitBatcher({
     connection,
     keys,
@@ -46,7 +48,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     onReplies: (hits, replies) => announcer.heard(hits, replies),
   })
   const counter = createLeasingCounter(connection.cluster ? createSlotSplitter(batcher, keys) : batcher, time)
-  const entries = createRedisEntries({ connection, keys, clock, time, feed, announcer })
+  const entries = createRedisEntries({ connection, keys, ownBans, clock, time, feed, announcer })
   const records = createRedisRecords({ connection, keys, clock })
 
   const inspector = createInspector({ connection, keys, prefix, time, hasClock: clock !== undefined })
