@@ -108,6 +108,15 @@ describe('connectionOf', () => {
     expect(keys.map((key) => connection.ready(key))).toEqual([true, true, true, true, false, false])
   })
 
+  it('tells of an ioredis cluster client that sends again', () => {
+    const codes = (options: object): readonly string[] =>
+      connectionOf(ioRedis({ isCluster: true, slots: [], nodes: () => [], options }))
+        .findings()
+        .map(({ code }) => code)
+    expect(codes({ retryDelayOnFailover: 100 })).toEqual(['IPGUARD_REDIS_RESENDS'])
+    expect(codes({ retryDelayOnFailover: 0 })).toEqual([])
+  })
+
   it('keeps copies only with a cache of the client, and not with a prefix of its own', async () => {
     const clientSideCache = { invalidate: () => {} }
     expect(connectionOf(nodeRedis()).copies).toBe(undefined)

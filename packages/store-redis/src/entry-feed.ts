@@ -19,6 +19,8 @@ export interface EntryFeed {
   look(): void
   /** Resolves when all that is in the log now has been told, or cannot be asked for. */
   catchUp(): Promise<void>
+  /** How often Redis came back without what it held. */
+  losses(): number
   close(): void
 }
 
@@ -57,9 +59,13 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
   let latest = 0
   let again = false
   let subscribed = false
+  let losses = 0
 
   function tell(change: EntryChange): void {
-    if (change.again === 'lost') onLost()
+    if (change.again === 'lost') {
+      losses++
+      onLost()
+    }
     for (const listener of listeners) listener(change)
   }
 
@@ -170,6 +176,7 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       await first
     },
     look: lookNow,
+    losses: () => losses,
     async catchUp() {
       try {
         let last = Number.POSITIVE_INFINITY

@@ -53,7 +53,7 @@ export function ioRedisClusterConnection(client: IoRedisCluster): Connection {
           .filter(({ status }) => SENDS.has(status))
           .map((node) => node.call(command, ...args)),
       ),
-    findings: () => [],
+    findings: () => clusterFindings(client.options ?? {}),
   }
 }
 
@@ -97,4 +97,15 @@ function settingFindings(options: object): Finding[] {
     })
   }
   return found
+}
+
+function clusterFindings(options: object): Finding[] {
+  if ((options as { retryDelayOnFailover?: number }).retryDelayOnFailover === 0) return [] // of ioredis
+  return [
+    {
+      code: 'IPGUARD_REDIS_RESENDS',
+      message:
+        'The ioredis cluster client sends commands again that were on their way when the connection to a node was lost: a request may be counted twice. Write new Cluster(nodes, { retryDelayOnFailover: 0 }).',
+    },
+  ]
 }

@@ -1,4 +1,4 @@
-import { type Entry, type EntryStore, ipSet } from '@ipguard/core'
+import { type Entry, type EntryStore, IpGuardError, ipSet } from '@ipguard/core'
 import { type Announcer, PER_MESSAGE, putEntries, removeEntries } from './announcer.ts'
 import { type Connection, sendNow } from './connection.ts'
 import type { EntryFeed } from './entry-feed.ts'
@@ -46,6 +46,7 @@ export function createRedisEntries({
   async function* load(): AsyncGenerator<readonly Entry[]> {
     await announcer.flush()
     await feed.started()
+    const losses = feed.losses()
     // A scan may meet the same field twice.
     const seen = new Set<string>()
     for await (const items of scan('HSCAN', all)) {
@@ -59,6 +60,9 @@ export function createRedisEntries({
       }
       for (let i = 0; i < page.length; i += PAGE) yield page.slice(i, i + PAGE)
     }
+    await feed.catchUp()
+    if (feed.losses() !== losses)
+      throw new IpGuardError('IPGUARD_STORE_FAILED', 'Redis lost its entries while they were loaded.')
   }
 
   function isLive({ expiresAt }: Entry): boolean {
@@ -109,6 +113,10 @@ export function createRedisEntries({
       if (ids.length === 0) return []
       const held = (await sendNow(connection, all, ['HMGET', all, ...ids])) as readonly (string | null)[] // Redis documentation
       return held.flatMap((text) => (text === null ? [] : [parseEntry(text)])).filter(isLive)
+    },
+    async sync() {
+      await announcer.flush()
+      await feed.catchUp()
     },
     watch: (listener) => feed.watch(listener),
   }

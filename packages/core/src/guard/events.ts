@@ -68,7 +68,7 @@ export function createEventHub({ logger, onWarning }: EventHubOptions): EventHub
       listeners.set(name, known.add(listener))
       return () => {
         known.delete(listener)
-        if (known.size === 0) listeners.delete(name)
+        if (known.size === 0 && listeners.get(name) === known) listeners.delete(name)
       }
     },
     emit(name, event) {

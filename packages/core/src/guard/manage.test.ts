@@ -41,6 +41,39 @@ describe('ban and unban', () => {
     expect(now('203.0.113.7').action).toBe('allow')
   })
 
+  test('a ban that another instance made a moment ago is found, though the copy has not heard of it', async () => {
+    const store = memoryStore({ clock: { now: () => START } })
+    let tell: () => void = () => {}
+    const remote = {
+      ...store,
+      entries: {
+        ...store.entries,
+        /** Tells of changes when it is asked to, as a store does that is asked from time to time. */
+        watch: (listener: Parameters<typeof store.entries.watch>[0]) =>
+          store.entries.watch((change) => {
+            const before = tell
+            tell = () => {
+              before()
+              listener(change)
+            }
+          }),
+        async sync() {
+          tell()
+          tell = () => {}
+        },
+      },
+    }
+    const clock = { now: () => START }
+    const here = createGuard({ policies: [], store: remote, clock })
+    const there = createGuard({ policies: [], store, clock })
+    await here.check(request(), { peer: '203.0.113.9' })
+    await there.ban('203.0.113.7', { for: '1h' })
+    expect(here.entries()).toEqual([])
+    await here.unban('203.0.113.7')
+    expect(there.entries()).toEqual([])
+    expect(await there.check(request(), { peer: '203.0.113.7' })).toMatchObject({ action: 'allow' })
+  })
+
   test('strikes do not count under a ban of a wider prefix', async () => {
     const { guard } = testGuard([rateLimit({ name: 'l', ladder: [{ ban: '1h', after: 2 }] })])
     await guard.ban('203.0.113.0/24', { for: '1h' })

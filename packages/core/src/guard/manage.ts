@@ -76,6 +76,8 @@ export function createManager({
 
   async function ready(): Promise<void> {
     await replica.ready()
+    // What another instance did a moment ago counts: the copy may not have heard of it.
+    await store?.entries.sync?.()
   }
 
   async function put(call: string, entry: Entry): Promise<Entry> {

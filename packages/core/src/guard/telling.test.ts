@@ -24,6 +24,17 @@ test('events: decision, strike, ban, unban, entry, and listeners come off', asyn
   expect(seen).not.toContain('again')
 })
 
+test('events: taking a listener off twice takes off no other one', () => {
+  const { guard, now } = testGuard([])
+  const seen: string[] = []
+  const off = guard.on('decision', () => seen.push('first'))
+  off()
+  guard.on('decision', () => seen.push('second'))
+  off()
+  now('203.0.113.7')
+  expect(seen).toEqual(['second'])
+})
+
 test('a listener that throws becomes an error event, and the request goes on', () => {
   const { guard, now } = testGuard([])
   const codes: IpGuardErrorCode[] = []

@@ -47,6 +47,8 @@ export interface EntryStore {
   remove(ids: readonly string[], options?: { readonly forgive?: string }): Awaitable<void>
   /** The unexpired ones of these ids. Asked by a guard whose copy is full; absent when the store holds no more than a copy can. */
   find?(ids: readonly string[]): Awaitable<readonly Entry[]>
+  /** Resolves when every change that was made before has been told to those who watch; absent when a change is told as it is made. */
+  sync?(): Awaitable<void>
   /** Calls `listener` for each change, in order, whoever made it; answers the function that ends the watch. */
   watch(listener: (change: EntryChange) => void): () => void
 }
