@@ -3,7 +3,7 @@ import { type Clock, schedule } from './clock.ts'
 /** What became of an awaited part. */
 export type Settled<T> = { readonly value: T } | { readonly error: unknown } | { readonly late: true }
 
-export const LATE: { readonly late: true } = Object.freeze({ late: true })
+const LATE: { readonly late: true } = Object.freeze({ late: true })
 
 /** One deadline over the asynchronous parts of a decision; its timer starts when it is made. */
 export interface Deadline {
