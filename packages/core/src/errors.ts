@@ -60,11 +60,18 @@ export type IpGuardErrorCode =
  */
 export class IpGuardError extends Error {
   readonly code: IpGuardErrorCode
+  /** From a store: only a part of it is away, and may be asked about other clients. */
+  readonly partial?: boolean
 
-  constructor(code: IpGuardErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: IpGuardErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly partial?: boolean },
+  ) {
     super(message, options)
     this.name = 'IpGuardError'
     this.code = code
+    if (options?.partial) this.partial = true
   }
 }
 

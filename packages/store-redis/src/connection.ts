@@ -10,6 +10,8 @@ export interface Connection {
   readonly writesAtOnce: boolean
   /** Whether a command about this key goes out now. If not it would only wait in a queue of the client's, which may have no end. */
   ready(key: string): boolean
+  /** Whether others of its nodes may be asked when one is not ready. */
+  inParts(): boolean
   /** Sends one command to the node that has the key. */
   send(key: string, args: readonly string[]): Promise<unknown>
   /** The same command to every node that can be written to. */
@@ -69,6 +71,14 @@ export function isReply(error: unknown, kind: string): boolean {
 /** @throws {IpGuardError} `IPGUARD_REDIS_NOT_READY` */
 export function checkReady(connection: Connection, key: string): void {
   if (connection.ready(key)) return
+  const partial = connection.inParts()
+  if (partial) {
+    throw new IpGuardError(
+      'IPGUARD_REDIS_NOT_READY',
+      `A node of the ${describe(connection.name)} is not connected or does not answer. Its clients are counted without it until it does.`,
+      { partial },
+    )
+  }
   throw new IpGuardError(
     'IPGUARD_REDIS_NOT_READY',
     `The ${describe(connection.name)} client is not connected. Connect it before the first request (node-redis: await client.connect()); after a lost connection it comes back by itself.`,

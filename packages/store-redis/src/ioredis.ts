@@ -1,5 +1,6 @@
 import type { Finding } from '@ipguard/core'
 import type { Connection, Subscriber } from './connection.ts'
+import { createNodeWatch } from './node-watch.ts'
 import type { IoRedisClient, IoRedisCluster } from './redis-client.ts'
 import { slotOf } from './slot-of.ts'
 
@@ -15,6 +16,7 @@ export function ioRedisConnection(client: IoRedisClient): Connection {
     cluster: false,
     writesAtOnce: true,
     ready: () => SENDS.has(client.status),
+    inParts: () => false,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
     findings: () => settingFindings(client.options),
@@ -22,6 +24,7 @@ export function ioRedisConnection(client: IoRedisClient): Connection {
 }
 
 export function ioRedisClusterConnection(client: IoRedisCluster): Connection {
+  const watch = createNodeWatch()
   /** The nodes by name; made anew when the client has other ones. */
   let nodes = new Map<string, IoRedisClient>()
 
@@ -43,9 +46,10 @@ export function ioRedisClusterConnection(client: IoRedisCluster): Connection {
       if (client.status !== 'ready') return false
       const node = nodeOf(key)
       // Not known yet: the client is about to connect to it.
-      return node === undefined || NODE_SENDS.has(node.status)
+      return node === undefined || (NODE_SENDS.has(node.status) && !watch.silent(node))
     },
-    send: (_key, [command = '', ...args]) => client.call(command, ...args),
+    inParts: () => client.status === 'ready',
+    send: (key, [command = '', ...args]) => watch.sent(nodeOf(key), client.call(command, ...args)),
     sendToAll: ([command = '', ...args]) =>
       Promise.all(
         client

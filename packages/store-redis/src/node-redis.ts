@@ -1,5 +1,6 @@
 import type { Finding } from '@ipguard/core'
 import type { Connection, Copies, Subscriber } from './connection.ts'
+import { createNodeWatch } from './node-watch.ts'
 import type { NodeRedisClient, NodeRedisCluster, NodeRedisCopies, NodeRedisSentinel } from './redis-client.ts'
 import { slotOf } from './slot-of.ts'
 
@@ -16,6 +17,7 @@ export function nodeRedisConnection(client: NodeRedisClient): Connection {
     cluster: false,
     writesAtOnce: false,
     ready: () => client.isReady,
+    inParts: () => false,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
     findings: () => queueFindings(client.options, 'createClient'),
@@ -30,6 +32,7 @@ export function nodeRedisSentinelConnection(client: NodeRedisSentinel): Connecti
     cluster: false,
     writesAtOnce: false,
     ready: () => client.isReady,
+    inParts: () => false,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
     findings: () => [],
@@ -38,17 +41,20 @@ export function nodeRedisSentinelConnection(client: NodeRedisSentinel): Connecti
 }
 
 export function nodeRedisClusterConnection(client: NodeRedisCluster): Connection {
+  const watch = createNodeWatch()
+  const nodeOf = (key: string): { readonly client?: unknown } | undefined => client.slots[slotOf(key)]?.master
   return {
     name: 'node-redis cluster',
     cluster: true,
     writesAtOnce: false,
     ready(key) {
       if (!client.isOpen) return false
-      const node = client.slots[slotOf(key)]?.master
+      const node = nodeOf(key)
       // A node is connected when it is first asked; while that goes on, or after it, it says whether it is there.
-      return node !== undefined && (node.client === undefined || isReady(node.client))
+      return node !== undefined && (node.client === undefined || isReady(node.client)) && !watch.silent(node)
     },
-    send: (key, args) => client.sendCommand(key, false, args as string[], PLAIN), // as above
+    inParts: () => client.isOpen,
+    send: (key, args) => watch.sent(nodeOf(key), client.sendCommand(key, false, args as string[], PLAIN)), // as above
     sendToAll: (args) =>
       Promise.all(
         client.masters.flatMap(({ client: node }) =>

@@ -1,4 +1,4 @@
-import { type Entry, type EntryStore, IpGuardError, ipSet } from '@ipguard/core'
+import { createIdSet, type Entry, type EntryStore, IpGuardError, ipSet } from '@ipguard/core'
 import { type Announcer, PER_MESSAGE, putEntries, removeEntries } from './announcer.ts'
 import { type Connection, sendNow } from './connection.ts'
 import type { EntryFeed } from './entry-feed.ts'
@@ -48,7 +48,7 @@ export function createRedisEntries({
     await feed.started()
     const losses = feed.losses()
     // A scan may meet the same field twice.
-    const seen = new Set<string>()
+    const seen = createIdSet()
     for await (const items of scan('HSCAN', all)) {
       const page: Entry[] = []
       for (let i = 0; i < items.length; i += 2) {

@@ -13,6 +13,7 @@ function recordsOn(answer: () => unknown, clock?: { now(): number }) {
     cluster: false,
     writesAtOnce: false,
     ready: () => true,
+    inParts: () => false,
     async send(_key, [command = '']) {
       log.push(command)
       return answer()

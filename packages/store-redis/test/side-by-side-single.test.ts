@@ -33,7 +33,10 @@ describe.each(['node-redis 6', 'ioredis 6'])('%s answers as the memory store doe
 
   it('when checks come in one turn', async () => {
     await fc.assert(
-      fc.asyncProperty(burstHistories(STEPS), (history) => runSideBySide(history, { createStore, together: STEPS })),
+      fc.asyncProperty(burstHistories(STEPS), (history) =>
+        // What one check of a turn makes of a bucket is not known when the next one is written.
+        runSideBySide(history, { createStore, together: STEPS, oneRate: true }),
+      ),
       { numRuns: 60 },
     )
   })

@@ -143,9 +143,8 @@ function createTime({ solo = false, oneRate = false }: SideBySideOptions): Time 
 
 function hitsOf(planned: readonly PlannedHit[], consumed: readonly Hit[], time: Time): readonly Hit[] {
   return planned.map(({ refunds, counter, key, ...fields }) => {
-    const refund = refunds === undefined ? undefined : consumed.at(-1 - refunds)
-    if (refund && planned.length === 1) return refund
-    const hit = hitOf(COUNTERS.get(counter)!, KEYS.get(key)!, fields)
+    const refund = refunds === undefined || planned.length > 1 ? undefined : consumed.at(-1 - refunds)
+    const hit = refund ?? hitOf(COUNTERS.get(counter)!, KEYS.get(key)!, fields)
     return time.isFixed(hit) ? { ...hit, limit: BUCKET_LIMITS.at(-1)! } : hit
   })
 }

@@ -178,6 +178,22 @@ describe('a store that fails three times in a row', () => {
   })
 })
 
+test('a store of which a part is away is asked on, and its failures are told of once a second', async () => {
+  const it = await setting()
+  const part = new IpGuardError('IPGUARD_REDIS_NOT_READY', 'a node', { partial: true })
+  const decide = async (): Promise<Decision> => {
+    const decision = it.check()
+    it.store.hits.calls.at(-1)?.reject(part)
+    return decision
+  }
+  for (let i = 0; i < 10; i++) expect(await decide()).toMatchObject({ action: 'allow', degraded: ['l'] })
+  expect(it.store.hits.calls).toHaveLength(10)
+  expect(it.told).toEqual(['IPGUARD_STORE_FAILED'])
+  it.clock.advance(1000)
+  await decide()
+  expect(it.told).toEqual(['IPGUARD_STORE_FAILED', 'IPGUARD_STORE_FAILED'])
+})
+
 describe('probes', () => {
   test('write every 250 ms, and the first that is answered in time hands back', async () => {
     const it = await setting()
@@ -186,7 +202,7 @@ describe('probes', () => {
     expect(it.store.sets.calls).toHaveLength(0)
     it.clock.advance(1)
     expect(it.store.sets.calls).toHaveLength(1)
-    expect(it.store.sets.calls[0]?.asked).toEqual({ key: 'ipguard:probe', expiresAt: it.clock.now() + 1000 })
+    expect(it.store.sets.calls[0]?.asked).toEqual({ key: 'ipguard:probe:0', expiresAt: it.clock.now() + 1000 })
     it.store.sets.calls[0]?.reject(down)
     await turn()
     it.clock.advance(250)

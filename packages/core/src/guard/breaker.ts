@@ -38,6 +38,7 @@ export const PAUSE = 250
 /** How long the next probe waits for one that is not answered, in ms; and how many there are at most. */
 const PATIENCE = 1000
 const PROBES = 4
+const PLACES = 16
 
 export function createBreaker({ store, clock, hub, deadline, onRecovered }: BreakerOptions): Breaker {
   const name = store?.name ?? ''
@@ -47,6 +48,8 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
   let waiting = 0
   let since = 0
   let closed = false
+  let told = Number.NEGATIVE_INFINITY
+  let probed = 0
   let cancel: (() => void) | undefined
 
   const breaker = {
@@ -80,7 +83,8 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
             look()
             if (over) return
             over = true
-            breaker.failed(error ?? null)
+            if (isPartial(error)) tellOfPart(error)
+            else breaker.failed(error ?? null)
             resolve({ error })
           },
         )
@@ -118,6 +122,14 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
     },
   }
 
+  /** One that is away for long is told of once in a while. */
+  function tellOfPart(error: unknown): void {
+    const now = clock.now()
+    if (now - told < PATIENCE) return
+    told = now
+    hub.fail('IPGUARD_STORE_FAILED', `A part of the store "${name}" did not answer.`, error)
+  }
+
   function look(): void {
     breaker.calm = failures === 0 && waiting < MOST
   }
@@ -139,7 +151,8 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
     const mine = { at: now }
     probes.add(mine)
     try {
-      await store?.set('ipguard:probe', '1', now + PATIENCE)
+      // By turns in other places: of a store in parts one may be away.
+      await store?.set(`ipguard:probe:${probed++ % PLACES}`, '1', now + PATIENCE)
       if (clock.now() - now <= deadline) recover()
     } catch {
       // It is away still.
@@ -159,4 +172,9 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
   }
 
   return breaker
+}
+
+/** By what it says and not by its class: the store may come with a copy of core of its own. */
+function isPartial(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && Reflect.get(error, 'partial') === true
 }
