@@ -23,6 +23,8 @@ export interface AnnouncerOptions {
   readonly clock: { now(): number } | undefined
   readonly time: () => number
   readonly onChange: () => void
+  /** Resolves when those who watch hear of what is written from now on. */
+  readonly started: () => Promise<void>
 }
 
 /** What waits while Redis is away is bounded; a ban that is dropped here still stands with its client, and is announced when that is met. */
@@ -34,7 +36,15 @@ export const PER_MESSAGE = 50
  * The count, the strikes and the ban of a client are written in one step. That a client has them is announced after it: later, more than
  * once if need be, and with the same result.
  */
-export function createAnnouncer({ connection, keys, ownBans, clock, time, onChange }: AnnouncerOptions): Announcer {
+export function createAnnouncer({
+  connection,
+  keys,
+  ownBans,
+  clock,
+  time,
+  onChange,
+  started,
+}: AnnouncerOptions): Announcer {
   const bans = new Map<string, Entry>()
   const struck = new Map<string, number>()
   /** Bans that are in the registry, by id with their end: a client that is met again is not announced again. */
@@ -66,6 +76,7 @@ export function createAnnouncer({ connection, keys, ownBans, clock, time, onChan
   }
 
   async function write(): Promise<void> {
+    await started()
     while (bans.size > 0 || struck.size > 0) {
       const some = [...bans.values()].slice(0, PER_MESSAGE)
       const clients = [...struck].slice(0, PER_MESSAGE)

@@ -43,9 +43,14 @@ export function createRedisEntries({
     } while (cursor !== '0')
   }
 
-  async function* load(): AsyncGenerator<readonly Entry[]> {
-    await announcer.flush()
+  /** Who watches already is to hear of what comes now, and what was heard of before comes first. */
+  async function begin(): Promise<void> {
     await feed.started()
+    await announcer.flush()
+  }
+
+  async function* load(): AsyncGenerator<readonly Entry[]> {
+    await begin()
     const losses = feed.losses()
     // A scan may meet the same field twice.
     const seen = createIdSet()
@@ -89,7 +94,7 @@ export function createRedisEntries({
   return {
     load,
     async put(entries) {
-      await announcer.flush()
+      await begin()
       // First where it refuses, then where it is found.
       await ownBans.put(entries)
       for (let i = 0; i < entries.length; i += PER_MESSAGE)
@@ -98,7 +103,7 @@ export function createRedisEntries({
       await feed.catchUp()
     },
     async remove(ids, { forgive: cidr } = {}) {
-      await announcer.flush()
+      await begin()
       await ownBans.remove(ids)
       if (cidr !== undefined) await forgive(cidr)
       for (let i = 0; i < ids.length; i += PER_MESSAGE)

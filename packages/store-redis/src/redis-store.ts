@@ -40,7 +40,15 @@ export function redisStore(options: RedisStoreOptions): Store {
     onLost: () => announcer.forget(),
   })
   const ownBans = createOwnBans({ connection, keys, clock })
-  const announcer = createAnnouncer({ connection, keys, ownBans, clock, time, onChange: () => feed.look() })
+  const announcer = createAnnouncer({
+    connection,
+    keys,
+    ownBans,
+    clock,
+    time,
+    onChange: () => feed.look(),
+    started: () => feed.started(),
+  })
   const batcher = createHitBatcher({
     connection,
     keys,

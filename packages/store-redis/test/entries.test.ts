@@ -49,6 +49,22 @@ describe('entries', () => {
     expect(new Set(ids)).toEqual(new Set(all.map(({ id }) => id)))
   })
 
+  it('put as soon as somebody watches are heard of, though the server has to be given the script first', async () => {
+    const store = redisStore({ client: made.client, prefix: freshPrefix() })
+    const [first] = denies(1)
+    // The script that puts is known already, the one that asks for changes is not.
+    await store.entries.put([first!])
+    await redisCommand(redis.port, 'SCRIPT', 'FLUSH')
+    await store.entries.put([first!])
+    const heard = new Promise<unknown>((resolve) => {
+      store.entries.watch(resolve)
+    })
+    const second = entryOf('203.0.113.7/32', {})
+    await store.entries.put([second])
+    expect(await heard).toEqual({ put: [second] })
+    await store.close?.()
+  })
+
   it('that have ended do not pile up', async () => {
     let now = SUITE_START
     const prefix = freshPrefix()
