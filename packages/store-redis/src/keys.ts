@@ -6,11 +6,11 @@ import { type CounterKey, parsePrefix } from '@ipguard/core'
  * client is on one node, and the registry of entries is on one.
  */
 export interface Keys {
-  /** The hash with the counters, strikes and bans of a client. */
+  /** The key with the counters, strikes and bans of a client. */
   client(text: string): string
   /** The same for a counter's key; a custom one is anybody's text, so 128 bits of its hash stand for it. */
   counted(key: CounterKey): string
-  /** The hash of the client whose prefix this is; undefined when no client's can be. */
+  /** The key of the client whose prefix this is; undefined when no client's can be. */
   ofPrefix(cidr: string): string | undefined
   record(key: string): string
   readonly registry: Readonly<Record<'all' | 'ends' | 'log' | 'meta' | 'struck' | 'settings', string>>

@@ -19,7 +19,7 @@ export interface RedisEntriesOptions {
 /** Entries in a page of `load`: some ms of parsing. */
 const PAGE = 500
 
-/** The registry of entries, and each ban's double in its client's own hash, where hits meet it. */
+/** The registry of entries, and each ban's double in its client's own key, where hits meet it. */
 export function createRedisEntries({
   connection,
   keys,
@@ -85,9 +85,9 @@ export function createRedisEntries({
         if (inside.has(client.split('/', 1)[0] ?? '')) found.add(client)
       }
     }
-    const hashes = new Set([...found].map((client) => keys.client(client)))
-    if (own !== undefined) hashes.add(own)
-    await ownBans.clearStrikes([...hashes])
+    const clients = new Set([...found].map((client) => keys.client(client)))
+    if (own !== undefined) clients.add(own)
+    await ownBans.clearStrikes([...clients])
     if (found.size > 0) await sendNow(connection, struck, ['ZREM', struck, ...found])
   }
 
