@@ -11,31 +11,33 @@ import { slotOf } from './slot-of.ts'
 const PLAIN = { typeMapping: {}, timeout: undefined }
 
 export function nodeRedisConnection(client: NodeRedisClient): Connection {
-  const send = (args: readonly string[]): Promise<unknown> => client.sendCommand(args as string[], PLAIN) // it does not write to them
   return {
+    ...oneServer(client, (args) => client.sendCommand(args as string[], PLAIN)), // it does not write to them, here and below
     name: 'node-redis',
-    cluster: false,
-    writesAtOnce: false,
-    ready: () => client.isReady,
-    inParts: () => false,
-    send: (_key, args) => send(args),
-    sendToAll: async (args) => [await send(args)],
     findings: () => queueFindings(client.options, 'createClient'),
-    copies: copiesOf(client),
   }
 }
 
 export function nodeRedisSentinelConnection(client: NodeRedisSentinel): Connection {
-  const send = (args: readonly string[]): Promise<unknown> => client.sendCommand(false, args as string[], PLAIN) // as above
   return {
+    ...oneServer(client, (args) => client.sendCommand(false, args as string[], PLAIN)),
     name: 'node-redis sentinel',
+    findings: () => [],
+  }
+}
+
+/** What a client has that sends everything to one server, whichever that is. */
+function oneServer(
+  client: NodeRedisCopies & { readonly isReady: boolean },
+  send: (args: readonly string[]) => Promise<unknown>,
+): Omit<Connection, 'name' | 'findings'> {
+  return {
     cluster: false,
     writesAtOnce: false,
     ready: () => client.isReady,
     inParts: () => false,
     send: (_key, args) => send(args),
     sendToAll: async (args) => [await send(args)],
-    findings: () => [],
     copies: copiesOf(client),
   }
 }
