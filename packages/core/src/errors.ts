@@ -16,6 +16,8 @@ export type IpGuardErrorCode =
   | 'IPGUARD_LADDER_UNREACHABLE'
   | 'IPGUARD_SET_DAMAGED'
   | 'IPGUARD_REDIS_CLIENT_INVALID'
+  | 'IPGUARD_REPUTATION_INVALID'
+  | 'IPGUARD_DNS_MISSING'
   // calls on a guard
   | 'IPGUARD_BAN_ALLOWED'
   | 'IPGUARD_LADDER_MISSING'
@@ -48,6 +50,17 @@ export type IpGuardErrorCode =
   | 'IPGUARD_REDIS_NOT_READY'
   | 'IPGUARD_POLICY_FAILED'
   | 'IPGUARD_LISTENER_FAILED'
+  | 'IPGUARD_PROVIDER_FAILED'
+  | 'IPGUARD_PROVIDER_TIMEOUT'
+  | 'IPGUARD_PROVIDER_QUOTA'
+  | 'IPGUARD_PROVIDER_REFUSED'
+  | 'IPGUARD_PROVIDER_ANSWER'
+  | 'IPGUARD_LOOKUPS_DROPPED'
+  | 'IPGUARD_FEED_FAILED'
+  | 'IPGUARD_FEED_REFUSED'
+  | 'IPGUARD_FEED_STALE'
+  | 'IPGUARD_REPORT_FAILED'
+  | 'IPGUARD_REPORTS_DROPPED'
 
 /**
  * The only error class of ipguard. `message` says what is wrong, what was received and what to write instead;
@@ -62,16 +75,19 @@ export class IpGuardError extends Error {
   readonly code: IpGuardErrorCode
   /** From a store: only a part of it is away, and may be asked about other clients. */
   readonly partial?: boolean
+  /** Milliseconds after which a source may be asked again, when it said so. */
+  readonly retryAfter?: number
 
   constructor(
     code: IpGuardErrorCode,
     message: string,
-    options?: { readonly cause?: unknown; readonly partial?: boolean },
+    options?: { readonly cause?: unknown; readonly partial?: boolean; readonly retryAfter?: number },
   ) {
     super(message, options)
     this.name = 'IpGuardError'
     this.code = code
     if (options?.partial) this.partial = true
+    if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter
   }
 }
 

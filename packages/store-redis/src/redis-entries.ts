@@ -58,8 +58,7 @@ export function createRedisEntries({
       const page: Entry[] = []
       for (let i = 0; i < items.length; i += 2) {
         const id = items[i] as string // pairs
-        if (seen.has(id)) continue
-        seen.add(id)
+        if (!seen.add(id)) continue
         const entry = parseEntry(items[i + 1] as string)
         if (isLive(entry)) page.push(entry)
       }

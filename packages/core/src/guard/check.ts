@@ -53,6 +53,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
   declare limits: LimitState[] | undefined
   declare noted: PolicyOutcome[] | undefined
   declare degraded: string[] | undefined
+  declare pending: string[] | undefined
   declare deadline: Deadline | undefined
   /** Live bans of this client that the copy had no room for, the one that ends last first. */
   declare found: readonly Entry[] | undefined
@@ -118,6 +119,16 @@ export class Check<Facts> implements PolicyContext<Facts> {
     whole.deadline ??= this.root.startDeadline()
     return whole.deadline.signal
   }
+
+  pend(name: string): void {
+    const whole = this.shadow && this.twin ? this.twin : this
+    whole.pending ??= []
+    if (!whole.pending.includes(name)) whole.pending.push(name)
+  }
+
+  degrade(part: string): void {
+    degrade(this.shadow && this.twin ? this.twin : this, part)
+  }
 }
 
 Object.assign(Check.prototype, {
@@ -126,6 +137,7 @@ Object.assign(Check.prototype, {
   dry: false,
   noted: undefined,
   degraded: undefined,
+  pending: undefined,
   deadline: undefined,
   found: undefined,
   waitUntil: undefined,
@@ -140,6 +152,8 @@ export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {
     const { root, guard, request, facts, resolved, now } = check
     check.twin = new Check(root, guard, undefined, request, facts, resolved, now)
     check.twin.shadow = true
+    check.twin.dry = check.dry
+    check.twin.waitUntil = check.waitUntil
     check.twin.twin = check
   }
   return check.twin

@@ -61,6 +61,7 @@ export function createChecker<Facts>(
       checked.limits = decision.limits && [...decision.limits]
       checked.noted = decision.shadow && [...decision.shadow]
       checked.degraded = decision.degraded && [...decision.degraded]
+      checked.pending = decision.pending && [...decision.pending]
       checked.found = base.found
       return runFrom(checked, parent.length)
     }

@@ -1,13 +1,13 @@
 import type { Decision, PolicyOutcome } from '../policy/decision.ts'
 import type { Check } from './check.ts'
 
-type Findings = Pick<Check<unknown>, 'now' | 'client' | 'limits' | 'noted' | 'degraded'>
+type Findings = Pick<Check<unknown>, 'now' | 'client' | 'limits' | 'noted' | 'degraded' | 'pending'>
 
 /** The answer, deeply frozen. `outcome` undefined: nobody objected. */
 export function decide(check: Findings, outcome: PolicyOutcome | undefined, createId: () => string): Decision {
-  const { now: at, client, limits, noted, degraded } = check
+  const { now: at, client, limits, noted, degraded, pending } = check
   // Written out by shape: the plain allow is the hot path, and needs none of the spreads below.
-  if (outcome === undefined && client && !noted && !degraded) {
+  if (outcome === undefined && client && !noted && !degraded && !pending) {
     Object.freeze(client)
     if (!limits) return Object.freeze({ action: 'allow', at, client })
     for (const limit of limits) Object.freeze(limit)
@@ -23,6 +23,7 @@ export function decide(check: Findings, outcome: PolicyOutcome | undefined, crea
     ...(limits && { limits }),
     ...(noted && { shadow: noted }),
     ...(degraded && { degraded }),
+    ...(pending && { pending }),
   })
 }
 

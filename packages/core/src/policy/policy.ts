@@ -8,6 +8,7 @@ import type { CounterKey, Hit } from '../store/hit.ts'
 import type { Action, Evidence, Reason } from './decision.ts'
 import type { Matcher } from './matcher.ts'
 import type { PathForms } from './path-forms.ts'
+import type { PolicyHost } from './policy-host.ts'
 import type { Reply } from './refusal.ts'
 
 /** What a policy is given. `facts` is what the application knows and the request does not show. */
@@ -32,6 +33,14 @@ export interface PolicyContext<Facts = unknown> {
   readonly paths: PathForms
   /** Aborted at the decision's deadline. */
   readonly signal: AbortSignal
+  /** `guard.status` asks what would be said: nothing may be changed, counted or started. */
+  readonly dry: boolean
+  /** Keeps background work alive after the response, where the platform has such a thing. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+  /** Puts the name of what is being looked up into `decision.pending`. */
+  pend(name: string): void
+  /** Puts the name of what could not be asked into `decision.degraded`. */
+  degrade(part: string): void
 }
 
 /** What a policy has to say. `allow` ends the evaluation as a refusal does. */
@@ -65,6 +74,11 @@ export interface Policy<Facts = unknown> {
   readonly unnamed?: boolean
   /** The counter of a limit, for `strike` and `status`. */
   readonly counter?: (shadow: boolean) => Hit['counter']
+  /**
+   * Gives the policy as one guard asks it, with what it needs of that guard. Asked once per guard (those derived by `with` included); must
+   * start nothing. @default the policy itself
+   */
+  readonly bind?: (host: PolicyHost) => Policy<Facts>
   /** Counters to join the check's one hit. After a throw it is asked again with `failed`, when `onError` is `'local'`. */
   count?(context: PolicyContext<Facts>, failed?: boolean): readonly Hit[]
   /** Undefined: no opinion. */

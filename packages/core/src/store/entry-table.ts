@@ -82,7 +82,7 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
 
   function rowOf(scope: Scope, address: Address, length: number): number {
     const m = maskAddress(address, length)
-    return findRow(table, m.a, m.b, m.c, m.d, tagOf(scope, m.family, length))
+    return findRow(table, m.a, m.b, m.c, m.d, tagOf(scope.number, m.family, length))
   }
 
   function at(scope: Scope, address: Address, length: number, now: number): Entry | undefined {
@@ -96,7 +96,7 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
     const scope = scopeOf(entryScope(entry))
     let row = rowOf(scope, address, length)
     if (row < 0) {
-      row = addRow(table, address.a, address.b, address.c, address.d, tagOf(scope, address.family, length))
+      row = addRow(table, address.a, address.b, address.c, address.d, tagOf(scope.number, address.family, length))
       recount(scope, address, length, 1)
       counts.size++
       if (entry.kind === 'ban') counts.bans++
@@ -264,8 +264,9 @@ interface Change {
   readonly removed: string[]
 }
 
-function tagOf(scope: Scope, family: 4 | 6, length: number): number {
-  return (scope.number << 9) | (family === 6 ? 256 : 0) | length
+/** Family and length of a prefix and the number of its scope, from 1, as a key table's tag. */
+export function tagOf(scope: number, family: 4 | 6, length: number): number {
+  return (scope << 9) | (family === 6 ? 256 : 0) | length
 }
 
 /** When the entry ends; Infinity for a permanent one. */
