@@ -1,10 +1,10 @@
 import { parseEntryId } from '../store/entry.ts'
 import { tagOf } from '../store/entry-table.ts'
-import { addRow, createKeyTable, findRow, type KeyTable } from '../store/key-table.ts'
+import { addRow, createKeyTable, findRow, hash, type KeyTable } from '../store/key-table.ts'
 
 /**
- * A set of entries' ids, held as words of one array: 200,000 texts in sets are 15 MB that the garbage collector moves about while a
- * load goes on, and each time it does the event loop stands still.
+ * A set of entries' ids, held as words of arrays: texts in sets are moved about by the garbage collector while a load goes on, and the
+ * event loop stands still meanwhile.
  */
 export interface IdSet {
   /** Answers whether it is new. */
@@ -13,31 +13,41 @@ export interface IdSet {
   clear(): void
 }
 
+/** A power of two. One large table would stand still for its new memory when it doubles. */
+const SHARDS = 64
+
 export function createIdSet(): IdSet {
   const scopes = new Map<string, number>()
-  let table: KeyTable | undefined
+  const shards: KeyTable[] = []
   return {
     add(id) {
-      table ??= createKeyTable(5, 2 ** 30, 1024)
       const [name, { address, length }] = parseEntryId(id)
       const scope = scopes.get(name) ?? scopes.size + 1
       scopes.set(name, scope)
-      const tag = tagOf(scope, address.family, length)
-      const { a, b, c, d } = address
-      if (findRow(table, a, b, c, d, tag) >= 0) return false
-      addRow(table, a, b, c, d, tag)
+      const { family, a, b, c, d } = address
+      const tag = tagOf(scope, family, length)
+      const i = shardOf(a, b, c, d)
+      // Of different sizes, so that they do not all double in the same turn.
+      shards[i] ??= createKeyTable(5, 2 ** 30, SHARDS + i)
+      if (findRow(shards[i], a, b, c, d, tag) >= 0) return false
+      addRow(shards[i], a, b, c, d, tag)
       return true
     },
     has(id) {
-      if (!table) return false
+      if (shards.length === 0) return false
       const [name, { address, length }] = parseEntryId(id)
       const scope = scopes.get(name)
-      if (scope === undefined) return false
-      return findRow(table, address.a, address.b, address.c, address.d, tagOf(scope, address.family, length)) >= 0
+      const { family, a, b, c, d } = address
+      const shard = shards[shardOf(a, b, c, d)]
+      return shard !== undefined && scope !== undefined && findRow(shard, a, b, c, d, tagOf(scope, family, length)) >= 0
     },
     clear() {
-      table = undefined
+      shards.length = 0
       scopes.clear()
     },
   }
+}
+
+function shardOf(a: number, b: number, c: number, d: number): number {
+  return hash(0, a, b, c, d, 0) & (SHARDS - 1)
 }
