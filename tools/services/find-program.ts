@@ -2,8 +2,16 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fetchDebian } from './fetch-debian.ts'
 
-/** The programs that tests start. `redis-cli` and `redis-server` come in one fetch. */
-export type ProgramName = 'chromium' | 'nginx' | 'redis-cli' | 'redis-server' | 'valkey-server'
+/** The programs that tests start. `redis-cli` and `redis-server` come in one fetch, `crowdsec` and `cscli` too. */
+export type ProgramName =
+  | 'chromium'
+  | 'crowdsec'
+  | 'cscli'
+  | 'nginx'
+  | 'rbldnsd'
+  | 'redis-cli'
+  | 'redis-server'
+  | 'valkey-server'
 
 export interface Program {
   readonly path: string
@@ -31,7 +39,10 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
     debian: ['chromium', 'chromium-common'],
     inside: 'usr/lib/chromium/chromium',
   },
+  crowdsec: { variable: 'IPGUARD_CROWDSEC', names: ['crowdsec'], debian: ['crowdsec'], inside: 'usr/bin/crowdsec' },
+  cscli: { variable: 'IPGUARD_CSCLI', names: ['cscli'], debian: ['crowdsec'], inside: 'usr/bin/cscli' },
   nginx: { variable: 'IPGUARD_NGINX', names: ['nginx'], debian: ['nginx', 'nginx-common'], inside: 'usr/sbin/nginx' },
+  rbldnsd: { variable: 'IPGUARD_RBLDNSD', names: ['rbldnsd'], debian: ['rbldnsd'], inside: 'usr/sbin/rbldnsd' },
   'redis-cli': {
     variable: 'IPGUARD_REDIS_CLI',
     names: ['redis-cli', 'valkey-cli'],

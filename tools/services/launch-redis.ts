@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import type { Program } from './find-program.ts'
 import { redisCommand } from './redis-command.ts'
 import { redisPort } from './redis-port.ts'
 import { type RunningProcess, startProcess } from './start-process.ts'
+import { tied } from './tied.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface RedisServer {
@@ -133,16 +133,4 @@ async function answers({ pid, port }: RunningProcess): Promise<boolean> {
     // It is up, and a password was asked for in the arguments.
     return String(error).includes('NOAUTH')
   }
-}
-
-let canTie: boolean | undefined
-
-/** On Linux the kernel ends the server with this process, also when this one is killed and can end nothing itself. */
-function tied(
-  command: string,
-  args: readonly string[],
-): { readonly command: string; readonly args: readonly string[] } {
-  const tie = ['--pdeathsig', 'KILL']
-  canTie ??= process.platform === 'linux' && spawnSync('setpriv', [...tie, 'true']).status === 0
-  return canTie ? { command: 'setpriv', args: [...tie, command, ...args] } : { command, args }
 }

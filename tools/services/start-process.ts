@@ -6,8 +6,10 @@ export interface ProcessOptions {
   readonly args: readonly string[]
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** The process is ready when this port of 127.0.0.1 accepts a connection. */
+  /** The process is ready when this port of 127.0.0.1 accepts a connection, or when `ready` says so. */
   readonly port: number
+  /** For a server that takes no connections: asked every 20 ms. @default the port accepts a connection */
+  readonly ready?: () => Promise<boolean>
   /** Milliseconds until it must be ready. @default 10000 */
   readonly timeout?: number
 }
@@ -42,7 +44,7 @@ process.once('exit', () => {
  * await redis.stop()
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
-  const { command, args, env, port, timeout = 10_000 } = options
+  const { command, args, env, port, ready = () => accepts(port), timeout = 10_000 } = options
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const collect = (chunk: Buffer): void => {
@@ -75,7 +77,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   }
 
   const deadline = Date.now() + timeout
-  while (!(await accepts(port)) || ended !== undefined) {
+  while (!(await ready()) || ended !== undefined) {
     if (ended !== undefined || Date.now() > deadline) {
       const reason = ended ?? `nothing accepts on 127.0.0.1:${port} after ${timeout} ms`
       await stop()

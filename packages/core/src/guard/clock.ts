@@ -1,3 +1,5 @@
+import { after } from '../clock.ts'
+
 /** Where a guard takes its time from. Injected in tests. */
 export interface Clock {
   /** Epoch ms; must not go back. */
@@ -23,12 +25,4 @@ export function systemClock(): Clock {
 /** Calls once after `ms`, by the clock's own timer if it has one; answers the function that cancels. */
 export function schedule(clock: Clock, ms: number, call: () => void): () => void {
   return clock.after ? clock.after(ms, call) : after(ms, call)
-}
-
-/** `setTimeout` that keeps no process alive. */
-function after(ms: number, call: () => void): () => void {
-  // Node and Bun answer an object, browsers and workers a number.
-  const timer = setTimeout(call, ms) as number | { unref?: () => void }
-  if (typeof timer === 'object') timer.unref?.()
-  return () => clearTimeout(timer as number) // whatever setTimeout answered
 }
