@@ -5,7 +5,10 @@ import { defineConfig } from 'tsup'
  *
  * No source maps: the output is not minified, and a map without its sources only makes tools complain.
  */
-export function build(entry: Readonly<Record<string, string>>): ReturnType<typeof defineConfig> {
+export function build(
+  entry: Readonly<Record<string, string>>,
+  external: readonly string[] = [],
+): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry: { ...entry },
     format: ['esm', 'cjs'],
@@ -18,7 +21,7 @@ export function build(entry: Readonly<Record<string, string>>): ReturnType<typeo
     treeshake: true,
     // Deno knows built-in modules by their prefix only.
     removeNodeProtocol: false,
-    external: [/^node:/],
+    external: [/^node:/, ...external],
     outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
   })
 }

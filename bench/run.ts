@@ -15,6 +15,8 @@ const NAMES = [
   'decision-more',
   'express',
   'redis',
+  'reputation',
+  'reputation-load',
 ] as const
 
 const { values, positionals } = parseArgs({

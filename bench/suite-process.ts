@@ -10,6 +10,8 @@ const SUITES: Readonly<Record<string, () => Promise<() => Promise<Result>>>> = {
   decision: async () => (await import('./suites/decision.ts')).decisionSuite,
   'decision-more': async () => (await import('./suites/decision.ts')).otherDecisionsSuite,
   express: async () => (await import('./suites/express.ts')).expressSuite,
+  reputation: async () => (await import('./suites/reputation.ts')).reputationSuite,
+  'reputation-load': async () => (await import('./suites/reputation-load.ts')).reputationLoadSuite,
   redis: async () => (await import('./suites/redis.ts')).redisSuite,
 }
 

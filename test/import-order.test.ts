@@ -10,9 +10,13 @@ const CORE_LAYERS: readonly (readonly string[])[] = [
   ['errors', 'options', 'request', 'duration', 'clock'],
   ['ip/'],
   ['client-ip/'],
+  // What may be reported stands in ladders, which stores see.
+  ['reputation/report'],
   ['store/'],
   ['reputation/'],
   ['policy/'],
+  ['crawler/'],
+  ['report/'],
   ['reply/'],
   ['guard/', 'events', 'create-guard'],
   ['index'],
@@ -91,7 +95,9 @@ describe('packages', () => {
   })
 
   it.each(packages)('$folder imports only what it declares, and no file of a neighbour', ({ folder, manifest }) => {
-    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    const declared = new Set(
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.imports }),
+    )
     const wrong = sources(join(folder, 'src')).flatMap((file) =>
       importsOf(file)
         .filter((specifier) => {

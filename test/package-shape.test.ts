@@ -18,9 +18,14 @@ function withoutSource(value: unknown): unknown {
 }
 
 describe.each(packages)('$folder', ({ folder, manifest }) => {
-  it('publishes the exports it has here, without the sources', () => {
+  it('publishes the exports and imports it has here, without the sources', () => {
     const { publishConfig } = readJson(`${folder}/package.json`) as { readonly publishConfig: object }
-    expect(publishConfig).toEqual({ access: 'public', provenance: true, exports: withoutSource(manifest.exports) })
+    expect(publishConfig).toEqual({
+      access: 'public',
+      provenance: true,
+      ...(manifest.imports && { imports: withoutSource(manifest.imports) }),
+      exports: withoutSource(manifest.exports),
+    })
   })
 
   it('says what every package says', () => {

@@ -9,6 +9,8 @@ export const root: string = resolve(import.meta.dirname, '..')
 export interface Manifest {
   readonly name: string
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>
+  /** Names that begin with `#`, for the package's own files. */
+  readonly imports?: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>

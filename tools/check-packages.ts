@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 interface Manifest {
   readonly name: string
   readonly exports: Readonly<Record<string, unknown>>
+  readonly imports?: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
@@ -54,7 +55,7 @@ function checkFiles(name: string, manifest: Manifest): void {
   for (const word of ['@ipguard/source', 'workspace:', 'catalog:', './src/']) {
     if (text.includes(word)) problems.push(`${manifest.name}: the packed package.json has "${word}".`)
   }
-  for (const file of ['LICENSE', 'README.md', ...targets(manifest.exports)]) {
+  for (const file of ['LICENSE', 'README.md', ...targets(manifest.exports), ...targets(manifest.imports)]) {
     if (!existsSync(join(folder, file))) problems.push(`${manifest.name}: ${file} is not in the tarball.`)
   }
   for (const file of globSync('**/*.map', { cwd: folder })) {
@@ -70,7 +71,7 @@ function checkFiles(name: string, manifest: Manifest): void {
   }
 }
 
-/** Every file that `exports` names. */
+/** Every file that `exports` or `imports` names. */
 function targets(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(targets) : []

@@ -7,6 +7,7 @@ export type ProgramName =
   | 'chromium'
   | 'crowdsec'
   | 'cscli'
+  | 'dnsmasq'
   | 'nginx'
   | 'rbldnsd'
   | 'redis-cli'
@@ -41,6 +42,7 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   },
   crowdsec: { variable: 'IPGUARD_CROWDSEC', names: ['crowdsec'], debian: ['crowdsec'], inside: 'usr/bin/crowdsec' },
   cscli: { variable: 'IPGUARD_CSCLI', names: ['cscli'], debian: ['crowdsec'], inside: 'usr/bin/cscli' },
+  dnsmasq: { variable: 'IPGUARD_DNSMASQ', names: ['dnsmasq'], debian: ['dnsmasq-base'], inside: 'usr/sbin/dnsmasq' },
   nginx: { variable: 'IPGUARD_NGINX', names: ['nginx'], debian: ['nginx', 'nginx-common'], inside: 'usr/sbin/nginx' },
   rbldnsd: { variable: 'IPGUARD_RBLDNSD', names: ['rbldnsd'], debian: ['rbldnsd'], inside: 'usr/sbin/rbldnsd' },
   'redis-cli': {

@@ -31,6 +31,18 @@ export {
   type ReferenceMeter,
   type ReferenceMeterOptions,
 } from './ladder/model.ts'
+export type { SuiteAddresses } from './provider-suite/provider-kit.ts'
+export {
+  type HttpSource,
+  type ProviderCapability,
+  type ProviderCase,
+  type ProviderSetup,
+  type ProviderSuiteOptions,
+  providerCases,
+  providerSuite,
+  type SourceState,
+} from './provider-suite/provider-suite.ts'
+export type { StandInAnswer } from './provider-suite/stand-in.ts'
 export { customKey, entryOf, hitOf, keyOf, limiter, START as SUITE_START } from './store-suite/store-kit.ts'
 export {
   type StoreCapability,

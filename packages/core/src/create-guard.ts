@@ -11,6 +11,7 @@ import { checkOptions } from './options.ts'
 import type { Policy } from './policy/policy.ts'
 import type { Reply } from './policy/refusal.ts'
 import { reply } from './reply/render-reply.ts'
+import { BOOK, type Book } from './reputation/book.ts'
 import type { GuardRequest } from './request.ts'
 
 /**
@@ -26,7 +27,8 @@ import type { GuardRequest } from './request.ts'
  */
 export function createGuard<Facts = unknown>(options: GuardOptions<Facts>): Guard<Facts> {
   checkGuardOptions(options)
-  return buildGuard(createRoot(options), options.policies, undefined)
+  const root = createRoot(options)
+  return buildGuard(root, options.policies.map(root.hosting.bind), undefined)
 }
 
 function buildGuard<Facts>(
@@ -39,7 +41,7 @@ function buildGuard<Facts>(
   /** By which requests remember this guard. */
   const identity = {}
   const { check, foresee } = createChecker(root, policies, identity, parent)
-  const { handle, strike, resolveText } = createHandler(root, policies)
+  const { handle, strike, report, resolveText } = createHandler(root, policies)
 
   function changed(change: () => Reply | undefined, plain: Reply): Reply {
     try {
@@ -78,6 +80,7 @@ function buildGuard<Facts>(
       client: resolved.client,
       key: counterKey(resolved),
       entries: manager.entries({ ip }),
+      reputation: root.hosting.made<Book>(BOOK)?.status(resolved.client.ip, resolved.address) ?? [],
       decision,
       read: sender && ((hit) => sender.sendAside([hit], now, 'none', 'local')),
       policies,
@@ -96,6 +99,7 @@ function buildGuard<Facts>(
     check,
     handle,
     strike,
+    report,
     reply(decision, request, headers) {
       if (decision.action === 'allow') return undefined
       const { exposeTier = false, onRefused } = options
@@ -115,14 +119,22 @@ function buildGuard<Facts>(
       checkPolicies(more.policies, 'guard.with.policies')
       const all = [...policies, ...more.policies]
       checkGuardOptions({ ...options, policies: all })
-      return buildGuard(root, all, { guard: identity, length: policies.length, parent })
+      return buildGuard(root, all.map(root.hosting.bind), { guard: identity, length: policies.length, parent })
     },
     status: status as Guard<Facts>['status'], // one function behind two signatures
     metrics: () =>
-      metrics.read({ entries: replica.table.size, activeBans: replica.table.bans, warnings: hub.warnings.size }),
+      metrics.read({
+        entries: replica.table.size,
+        activeBans: replica.table.bans,
+        warnings: hub.warnings.size,
+        reports: root.reports.counts(),
+        reputation: root.hosting.made<Book>(BOOK)?.metrics() ?? {},
+      }),
     on: (name, listener) => hub.on(name, listener),
     async close() {
       root.close()
+      await root.reports.close()
+      await root.hosting.close()
       await store?.close?.()
     },
   }

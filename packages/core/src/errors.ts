@@ -21,6 +21,7 @@ export type IpGuardErrorCode =
   // calls on a guard
   | 'IPGUARD_BAN_ALLOWED'
   | 'IPGUARD_LADDER_MISSING'
+  | 'IPGUARD_REPORTS_MISSING'
   // warnings, each given once
   | 'IPGUARD_FORWARDED_UNTRUSTED'
   | 'IPGUARD_PEER_PRIVATE_UNTRUSTED'
@@ -60,6 +61,7 @@ export type IpGuardErrorCode =
   | 'IPGUARD_FEED_REFUSED'
   | 'IPGUARD_FEED_STALE'
   | 'IPGUARD_REPORT_FAILED'
+  | 'IPGUARD_REPORT_DUPLICATE'
   | 'IPGUARD_REPORTS_DROPPED'
 
 /**
@@ -75,18 +77,26 @@ export class IpGuardError extends Error {
   readonly code: IpGuardErrorCode
   /** From a store: only a part of it is away, and may be asked about other clients. */
   readonly partial?: boolean
+  /** From a source: what was sent may have arrived, so that it must not be sent again where twice is worse than not at all. */
+  readonly uncertain?: boolean
   /** Milliseconds after which a source may be asked again, when it said so. */
   readonly retryAfter?: number
 
   constructor(
     code: IpGuardErrorCode,
     message: string,
-    options?: { readonly cause?: unknown; readonly partial?: boolean; readonly retryAfter?: number },
+    options?: {
+      readonly cause?: unknown
+      readonly partial?: boolean
+      readonly uncertain?: boolean
+      readonly retryAfter?: number
+    },
   ) {
     super(message, options)
     this.name = 'IpGuardError'
     this.code = code
     if (options?.partial) this.partial = true
+    if (options?.uncertain) this.uncertain = true
     if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter
   }
 }

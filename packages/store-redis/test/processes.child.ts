@@ -5,12 +5,15 @@ import {
   type Guard,
   type GuardOptions,
   type RateLimitOptions,
+  type ReportInput,
+  type ReportResult,
   rateLimit,
 } from '@ipguard/core'
 import { type RedisClient, redisStore } from '@ipguard/store-redis'
 import { serveOrders, waitUntil } from '@ipguard/tools'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
+import { lineLogger, type Reporting, reportSource } from './processes-reports-source.ts'
 
 /** One of the processes that share a Redis: does what the test says, one message after another, and tells what came of it. */
 
@@ -23,6 +26,7 @@ export interface Opening {
   readonly prefix: string
   readonly limits?: readonly RateLimitOptions<unknown>[]
   readonly options?: Omit<GuardOptions, 'policies' | 'store'>
+  readonly reporting?: Reporting
 }
 
 /** How many decisions of each kind. */
@@ -50,7 +54,7 @@ interface Connection {
 
 const port = Number(process.argv[2])
 const connections = new Map<string, Connection>()
-const guards = new Map<string, { readonly guard: Guard; bans: number; recoveries: number }>()
+const guards = new Map<string, { readonly guard: Guard; readonly lines: string[]; bans: number; recoveries: number }>()
 
 /** Milliseconds that mean the same in every process of this machine. */
 function now(): number {
@@ -86,9 +90,15 @@ async function check(guard: Guard, ip: string): Promise<Decision> {
 }
 
 async function make(name: string, opening: Opening): Promise<Guard> {
-  const { client, subscriber = false, prefix, limits = [], options = {} } = opening
+  const { client, subscriber = false, prefix, limits = [], options = {}, reporting } = opening
+  const lines: string[] = []
+  const { url: _url, key: _key, ...reports } = reporting ?? {}
   const guard = createGuard({
     ...options,
+    ...(reporting && {
+      reports: { providers: [reportSource(reporting)], dryRun: false, ...reports },
+      logger: lineLogger(lines),
+    }),
     policies: limits.map((each) => rateLimit(each)),
     store: redisStore({
       client: (await connect(client, 'client')).client,
@@ -96,7 +106,7 @@ async function make(name: string, opening: Opening): Promise<Guard> {
       prefix,
     }),
   })
-  const known = { guard, bans: 0, recoveries: 0 }
+  const known = { guard, lines, bans: 0, recoveries: 0 }
   guards.set(name, known)
   guard.on('ban', () => known.bans++)
   guard.on('recovered', () => known.recoveries++)
@@ -180,6 +190,16 @@ const orders = {
     return connection.readyAt
   },
   now,
+  /** All at once. */
+  async report(name: string, ips: readonly string[], input: ReportInput): Promise<readonly ReportResult[]> {
+    const results = await Promise.all(ips.map((ip) => guardOf(name).report(ip, input)))
+    return results.flat()
+  },
+  /** Everything that the process could show of its reports: what was logged, the metrics, the status. */
+  async shown(name: string): Promise<string> {
+    const guard = guardOf(name)
+    return JSON.stringify([guards.get(name)?.lines, guard.metrics(), await guard.status()])
+  },
   /** Loads a registry into a new guard, and looks at each turn of the event loop meanwhile. */
   async load(name: string, opening: Opening, sample: readonly string[]): Promise<LoadFigures> {
     await connect(opening.client, 'client')

@@ -7,7 +7,7 @@ import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
 import type { CounterKey, Hit, HitReply } from '../store/hit.ts'
-import type { Store } from '../store/store.ts'
+import type { Finding, Store } from '../store/store.ts'
 import type { Deadline } from './deadline.ts'
 
 /** All requests without a client count together, when they are let in at all. */
@@ -21,6 +21,7 @@ export interface CheckRoot {
   readonly isInfrastructure: (address: Address) => boolean
   /** For policies that wait for something else than the store. */
   readonly startDeadline: () => Deadline
+  readonly hub: { readonly warn: (warning: Finding) => void }
 }
 
 /**
@@ -128,6 +129,10 @@ export class Check<Facts> implements PolicyContext<Facts> {
 
   degrade(part: string): void {
     degrade(this.shadow && this.twin ? this.twin : this, part)
+  }
+
+  warn(warning: Finding): void {
+    this.root.hub.warn(warning)
   }
 }
 

@@ -6,7 +6,7 @@ import { type Awaitable, isPromise } from '../store/awaitable.ts'
 import { Check, degrade, note } from './check.ts'
 import { createDeadline } from './deadline.ts'
 import { decide } from './decide.ts'
-import { createEvaluator, type Verdict } from './evaluate.ts'
+import { createEvaluator, type Ruling } from './evaluate.ts'
 import type { CheckInfo } from './guard.ts'
 import { checkBy, recall, remember } from './memo.ts'
 import type { Root } from './root.ts'
@@ -53,10 +53,10 @@ export function createChecker<Facts>(
   }
 
   /** Goes on where the nearest guard that this one was derived from has stopped. */
-  function inherit(checked: Check<Facts>, parent: Parent): Awaitable<Verdict | Decision> {
+  function inherit(checked: Check<Facts>, parent: Parent): Awaitable<Ruling | Decision> {
     const base = checkBy(checked.next, parent.guard)
     if (!base?.decision) return parent.parent ? inherit(checked, parent.parent) : start(checked)
-    const go = (decision: Decision): Awaitable<Verdict | Decision> => {
+    const go = (decision: Decision): Awaitable<Ruling | Decision> => {
       if (base.decided) return decision
       checked.limits = decision.limits && [...decision.limits]
       checked.noted = decision.shadow && [...decision.shadow]
@@ -69,7 +69,7 @@ export function createChecker<Facts>(
   }
 
   /** Everything up to the verdict: the unknown client, the entries, the policies. */
-  function start(checked: Check<Facts>): Awaitable<Verdict> {
+  function start(checked: Check<Facts>): Awaitable<Ruling> {
     if (!checked.resolved && onUnknownClient === 'deny') {
       const outcome = {
         action: 'deny',
@@ -94,7 +94,7 @@ export function createChecker<Facts>(
     })
   }
 
-  function finish(checked: Check<Facts>, verdict: Verdict | Decision): Decision {
+  function finish(checked: Check<Facts>, verdict: Ruling | Decision): Decision {
     checked.deadline?.end()
     if (verdict !== undefined) checked.decided = true
     // A base guard's own decision, which it has told of already.

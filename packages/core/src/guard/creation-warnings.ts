@@ -9,7 +9,7 @@ const AsyncFunction = (async () => {}).constructor
 
 /** What is allowed and probably not meant. */
 export function creationWarnings(
-  policies: readonly Pick<Policy, 'name' | 'kind' | 'unnamed' | 'list' | 'counter' | 'count' | 'evaluate'>[],
+  policies: readonly Pick<Policy, 'name' | 'kind' | 'unnamed' | 'list' | 'live' | 'counter' | 'count' | 'evaluate'>[],
   store: Store | undefined,
   trust: IpSet | undefined,
 ): Finding[] {
@@ -31,7 +31,7 @@ export function creationWarnings(
         message: `Policy ${name} is asynchronous and stands between two limits, which costs a second trip to the store. Write it after the limits.`,
       })
     }
-    const overlap = trust && policy.list?.().overlaps(trust)
+    const overlap = trust && !policy.live ? policy.list?.().overlaps(trust) : undefined
     if (overlap !== undefined) {
       found.push({
         code: 'IPGUARD_ALLOW_OVERLAPS_TRUST',

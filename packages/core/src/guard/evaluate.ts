@@ -13,16 +13,17 @@ import { bannedOutcome, limitState, refusedHit } from './counting.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import type { CountFailure, Fallback } from './hit-sender.ts'
 import { countedBefore } from './memo.ts'
+import type { Striker } from './reports.ts'
 import type { Root } from './root.ts'
 
 /** `undefined`: every policy was asked and nobody objected. */
-export type Verdict = PolicyOutcome | undefined
+export type Ruling = PolicyOutcome | undefined
 
 export interface Evaluator<Facts> {
   /** From the entries on. */
-  readonly run: (check: Check<Facts>) => Awaitable<Verdict>
+  readonly run: (check: Check<Facts>) => Awaitable<Ruling>
   /** From the policy at `from` on: the ones before it were asked by another guard. */
-  readonly runFrom: (check: Check<Facts>, from: number) => Awaitable<Verdict>
+  readonly runFrom: (check: Check<Facts>, from: number) => Awaitable<Ruling>
 }
 
 /** The order of the steps: allow entries and leading allow policies, bans and deny entries, then the list. */
@@ -32,7 +33,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   const first = policies.findIndex((policy) => policy.kind !== 'allow' || policy.mode === 'shadow')
   const leading = first < 0 ? policies.length : first
 
-  function run(check: Check<Facts>): Awaitable<Verdict> {
+  function run(check: Check<Facts>): Awaitable<Ruling> {
     const { address, now } = check
     if (address === undefined || (table.size === 0 && leftOut.size === 0)) return runFrom(check, 0)
     const allowed = check.allowable ? table.match('allow', address, now) : undefined
@@ -50,13 +51,13 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** Goes on with what the store has found, for a copy that has no room for it. */
-  function closedBy(check: Check<Facts>, found: readonly Entry[] | undefined): Awaitable<Verdict> {
+  function closedBy(check: Check<Facts>, found: readonly Entry[] | undefined): Awaitable<Ruling> {
     if (!found) degrade(check, 'entries')
     check.found = found?.filter((each) => isLive(each, check.now)).sort(laterFirst)
     return closed(check, foundIn(check, SITE_BAN))
   }
 
-  function closed(check: Check<Facts>, entry: Entry | undefined): Awaitable<Verdict> {
+  function closed(check: Check<Facts>, entry: Entry | undefined): Awaitable<Ruling> {
     if (entry) {
       const outcome = bannedOutcome('entries', entry, check.now)
       if (replica.mode() === 'enforce') return outcome
@@ -65,7 +66,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     return runFrom(check, leading)
   }
 
-  function runFrom(check: Check<Facts>, from: number): Awaitable<Verdict> {
+  function runFrom(check: Check<Facts>, from: number): Awaitable<Ruling> {
     const inShadow = replica.mode() === 'shadow'
     for (let i = from; i < policies.length; i++) {
       const policy = policies[i] as Policy<Facts> // inside
@@ -80,7 +81,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** Collects the policy's counters and asks for its opinion; undefined also when it does not apply. */
-  function ask(check: Check<Facts>, policy: Policy<Facts>, context: Check<Facts>): Awaitable<Verdict> {
+  function ask(check: Check<Facts>, policy: Policy<Facts>, context: Check<Facts>): Awaitable<Ruling> {
     try {
       if (policy.when !== undefined && !matches(policy.when, context, policy.kind === 'allow')) return undefined
       if (policy.count) {
@@ -105,7 +106,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** A ban by this policy's ladder that closes only what it guards, or that only it sees. */
-  function scopedBan(policy: Policy<Facts>, { shadow, address, now }: Check<Facts>, check: Check<Facts>): Verdict {
+  function scopedBan(policy: Policy<Facts>, { shadow, address, now }: Check<Facts>, check: Check<Facts>): Ruling {
     const counter = table.bans > 0 || check.found ? policy.counter?.(shadow) : undefined
     if (!counter || counter.banScope === SITE_BAN || !address) return undefined
     const ban = table.match(counter.banScope, address, now) ?? foundIn(check, counter.banScope)
@@ -117,24 +118,35 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     i: number,
     policy: Policy<Facts>,
     shadow: boolean,
-    pending: Promise<Verdict>,
-  ): Promise<Verdict> {
+    pending: Promise<Ruling>,
+  ): Promise<Ruling> {
     // What was collected goes first: a client over its limit gets that answer, and the second trip is for what comes after.
     pending.catch(() => {})
     const deadline = deadlineOf(check, deadlines.wait)
     const refused = await flush(check, undefined)
     if (refused) return refused
     const settled = await deadline.wait(pending)
-    const outcome =
-      'value' in settled ? settled.value : failure(check, policy, 'error' in settled ? settled.error : LATE)
+    const outcome = 'value' in settled ? settled.value : unsettled(check, policy, shadow, settled)
     if (outcome && shadow) note(check, outcome)
     const verdict = (shadow ? undefined : outcome) ?? (await runFrom(check, i + 1))
     if (verdict && verdict.action !== 'allow' && !check.dry) giveBack(check)
     return verdict
   }
 
+  function unsettled(
+    check: Check<Facts>,
+    policy: Policy<Facts>,
+    shadow: boolean,
+    settled: { readonly error: unknown } | { readonly late: true },
+  ): Ruling {
+    if ('error' in settled) return failure(check, policy, settled.error)
+    if (!policy.late) return failure(check, policy, LATE)
+    const outcome = policy.late(shadow ? shadowOf(check) : check)
+    return outcome && named(policy, outcome)
+  }
+
   /** Sends what was collected. A refusal by a counter comes before `end`, which a later policy said. */
-  function flush(check: Check<Facts>, end: Verdict): Awaitable<Verdict> {
+  function flush(check: Check<Facts>, end: Ruling): Awaitable<Ruling> {
     const { hits, now } = check
     if (hits.length === 0 || !sender || !store) return end
     check.hits = NONE
@@ -151,7 +163,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** Another guard has seen this request: what it has counted on this store is not counted again. */
-  function flushRest(check: Check<Facts>, hits: readonly Hit[], end: Verdict): Awaitable<Verdict> {
+  function flushRest(check: Check<Facts>, hits: readonly Hit[], end: Ruling): Awaitable<Ruling> {
     const known = hits.filter((hit) => countedBefore(check, hit))
     const answered = settle(
       check,
@@ -165,7 +177,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     return send(check, open, commit, end)
   }
 
-  function send(check: Check<Facts>, hits: readonly Hit[], commit: HitCommit, end: Verdict): Awaitable<Verdict> {
+  function send(check: Check<Facts>, hits: readonly Hit[], commit: HitCommit, end: Ruling): Awaitable<Ruling> {
     const replies = sender?.send(hits, check.now, commit, fallbackOf(check)) ?? NONE
     return isPromise(replies)
       ? replies.then((each) => settle(check, hits, each, end))
@@ -173,7 +185,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   /** Takes the replies down, and says what they come to: the first refusal, with the longest wait of all. */
-  function settle(check: Check<Facts>, hits: readonly Hit[], replies: readonly HitReply[], end: Verdict): Verdict {
+  function settle(check: Check<Facts>, hits: readonly Hit[], replies: readonly HitReply[], end: Ruling): Ruling {
     const { now } = check
     check.sent = check.sent.length === 0 ? hits : [...check.sent, ...hits]
     check.replies = check.replies.length === 0 ? replies : [...check.replies, ...replies]
@@ -185,7 +197,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
         if (check.limits) check.limits.push(limitState(hit, reply, now))
         else check.limits = [limitState(hit, reply, now)]
       }
-      if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now))
+      if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now, strikerOf(check)))
       if (reply.admitted) continue
       // One that the copy did not know: it costs no further trip.
       if (reply.ban) replica.learn(reply.ban, now)
@@ -207,7 +219,12 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
         return (policy?.onError as CountFailure | undefined) ?? 'local' // policies that count declare no other
       },
       failed: (hit) => degrade(check, hit.counter.policy),
+      striker: () => strikerOf(check),
     }
+  }
+
+  function strikerOf({ resolved, waitUntil }: Check<Facts>): Striker | undefined {
+    return resolved && { ...resolved.client, address: resolved.address, policies, waitUntil }
   }
 
   /** A refused request consumes nothing, also when an earlier trip of the same check did. */
@@ -218,7 +235,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     if (isPromise(sent)) background(check, sent)
   }
 
-  function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): Verdict {
+  function failure(check: Check<Facts>, policy: Policy<Facts>, error: unknown): Ruling {
     degrade(check, policy.name)
     const code = error === LATE ? LATE.code : 'IPGUARD_POLICY_FAILED'
     hub.fail(code, `Policy ${JSON.stringify(policy.name)} ${error === LATE ? 'was late' : 'failed'}.`, error)

@@ -1,6 +1,8 @@
 import type { Client } from '../client-ip/client.ts'
 import { describe, IpGuardError, type IpGuardErrorCode } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { VerdictEvent } from '../policy/policy-host.ts'
+import type { ReportEvent } from '../report/report-result.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Finding } from '../store/store.ts'
 
@@ -21,6 +23,10 @@ export interface GuardEvents {
   readonly degraded: { readonly part: 'store'; readonly store: string; readonly code: IpGuardErrorCode }
   /** The store is asked again; `after`: how long it was not, in ms. */
   readonly recovered: { readonly part: 'store'; readonly store: string; readonly after: number }
+  /** A look-up has ended with an answer: what it came to under one policy. */
+  readonly verdict: VerdictEvent
+  /** What became of a report at one provider; of one that waits, twice. */
+  readonly report: ReportEvent
   readonly warning: Finding
   readonly error: IpGuardError
 }
@@ -110,6 +116,18 @@ function log(logger: Logger, name: keyof GuardEvents, event: unknown): void {
         },
         `ipguard: ${action}`,
       )
+      return
+    }
+    case 'verdict': {
+      const { ip, provider, policy, action, score } = event as VerdictEvent // emitted under this name
+      // What the source wrote about it is not shown: it is the source's text.
+      if (action !== 'allow')
+        logger.info({ event: name, ip, provider, policy: line(policy), action, score }, `ipguard: ${name}`)
+      return
+    }
+    case 'report': {
+      // Its message was redacted, and stands whole: in a dry run this is what would have been sent.
+      logger.info({ event: name, ...(event as ReportEvent) }, `ipguard: ${name}`)
       return
     }
     case 'warning': {

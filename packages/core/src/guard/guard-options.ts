@@ -5,6 +5,7 @@ import { checkOptions, invalidOption } from '../options.ts'
 import type { Decision } from '../policy/decision.ts'
 import { checkChoice, type Policy } from '../policy/policy.ts'
 import type { Reply } from '../policy/refusal.ts'
+import { planReports, type ReportsOptions } from '../report/report-options.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Finding, Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
@@ -31,6 +32,8 @@ export interface GuardOptions<Facts = unknown> {
   readonly maxLocalKeys?: number
   /** Entries that this process keeps a copy of; of bans beyond it the store is asked, if it can be. @default 1000000 */
   readonly maxEntries?: number
+  /** Tells others of attackers: by `guard.report`, and from the ladder tiers that say so. @default nobody is told */
+  readonly reports?: ReportsOptions
   /** Lets ladders ban private addresses, trusted proxies and the presets' ranges too. @default false */
   readonly banInfrastructure?: boolean
   /** Puts the ladder's tier, such as `graylist`, in place of the reason in replies. @default false */
@@ -58,6 +61,7 @@ const KNOWN = [
   'instances',
   'maxLocalKeys',
   'maxEntries',
+  'reports',
   'banInfrastructure',
   'exposeTier',
   'clock',
@@ -101,11 +105,29 @@ export function checkGuardOptions<Facts>(options: GuardOptions<Facts>): void {
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
       throw invalidOption(`createGuard.${key}`, value, 'a whole number from 1')
   }
+  checkReports(options)
   const counting = options.policies.find((policy) => policy.count !== undefined)
   if (counting && !options.store) {
     throw new IpGuardError(
       'IPGUARD_STORE_MISSING',
       `Policy ${describe(counting.name)} counts, and createGuard has no store. Write store: memoryStore(), with memoryStore from @ipguard/store-memory, or a store that several processes share.`,
+    )
+  }
+}
+
+function checkReports<Facts>({ reports, policies, store }: GuardOptions<Facts>): void {
+  if (reports !== undefined) planReports(reports)
+  if (reports !== undefined && !store) {
+    throw new IpGuardError(
+      'IPGUARD_STORE_MISSING',
+      'createGuard.reports needs a store, so that nothing is reported twice. Write store: memoryStore(), with memoryStore from @ipguard/store-memory, or a store that several processes share.',
+    )
+  }
+  const reporting = policies.find((policy) => policy.counter?.(false).ladder?.tiers.some(({ report }) => report))
+  if (reporting && reports === undefined) {
+    throw new IpGuardError(
+      'IPGUARD_REPORTS_MISSING',
+      `The ladder of policy ${describe(reporting.name)} reports, and createGuard has nobody to tell. Write reports: { providers: [abuseipdb({ key })] }, with a provider that can report.`,
     )
   }
 }

@@ -3,6 +3,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Reply } from '../policy/refusal.ts'
 import type { HeaderOptions } from '../reply/render-reply.ts'
+import type { ReportInput, ReportResult } from '../report/report-result.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
@@ -41,6 +42,13 @@ export interface Guard<Facts = unknown> extends Omit<Manager, 'widen'> {
   with(options: { readonly policies: readonly Policy<Facts>[] }): Guard<Facts>
   /** A strike from the application; without `policy`, for the first ladder without a limit, else the first ladder. */
   strike(client: Client | string, options?: { readonly policy?: string }): Promise<Entry | undefined>
+  /**
+   * Tells the providers of `reports` of an attacker; answers what became of it at each. Never of an address that may be forged or is known to
+   * be somebody else's, at most once in `reports.window`, and by default only in a dry run. A client's `via` says whether it could be forged.
+   *
+   * Rejects for what it was given only: `IPGUARD_ADDRESS_INVALID`, `IPGUARD_OPTION_INVALID`, `IPGUARD_REPORTS_MISSING`.
+   */
+  report(client: Client | string, report: ReportInput): Promise<readonly ReportResult[]>
   status(): Promise<GuardStatus>
   status(ip: string, options?: { readonly request?: GuardRequest; readonly facts?: Facts }): Promise<ClientStatus>
   metrics(): Metrics

@@ -3,6 +3,7 @@ import { describe, IpGuardError } from '../errors.ts'
 import { parseAddress } from '../ip/address.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { ReportInput, ReportResult } from '../report/report-result.ts'
 import type { GuardRequest } from '../request.ts'
 import { SITE_BAN } from '../store/ban-book.ts'
 import type { Entry } from '../store/entry.ts'
@@ -17,6 +18,7 @@ import type { Root } from './root.ts'
 export interface Handler {
   readonly handle: (request: GuardRequest, decision: Decision) => RequestHandle
   readonly strike: (client: Client | string, options?: { readonly policy?: string }) => Promise<Entry | undefined>
+  readonly report: (client: Client | string, input: ReportInput) => Promise<readonly ReportResult[]>
   readonly resolveText: (client: Client | string, call: string) => ResolvedClient
 }
 
@@ -37,6 +39,7 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
   async function strike(
     client: Client | string,
     { policy }: { readonly policy?: string } = {},
+    waitUntil?: (work: Promise<unknown>) => void,
   ): Promise<Entry | undefined> {
     const ladders = policies.filter(
       (each) => each.counter?.(false).ladder && (policy === undefined || each.name === policy),
@@ -66,7 +69,14 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
       jitter: counter.ladder?.jitter ? Math.random() : 0,
     }
     const [answer] = await sender.sendAside([hit], now, 'all', 'local')
-    if (answer?.strikes !== undefined) await root.onStruck(hit, answer, now)
+    const striker = {
+      ...resolved.client,
+      address: resolved.address,
+      via: typeof client === 'string' ? undefined : client.via,
+      policies,
+      waitUntil,
+    }
+    if (answer?.strikes !== undefined) await root.onStruck(hit, answer, now, striker)
     return answer?.banned
   }
 
@@ -94,10 +104,12 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
   return {
     handle: (request, decision) => ({
       decision,
-      strike: async (choice) => (decision.client ? quietly(strike(decision.client, choice), 'strike()') : undefined),
+      strike: async (choice) =>
+        decision.client ? quietly(strike(decision.client, choice, recall(request)?.waitUntil), 'strike()') : undefined,
       refund: () => quietly(refund(request), 'refund()'),
     }),
-    strike,
+    strike: (client, choice) => strike(client, choice),
+    report: (client, input) => root.reports.report(client, input, policies),
     resolveText,
   }
 }

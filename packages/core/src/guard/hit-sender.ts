@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import type { Breaker } from './breaker.ts'
 import type { Deadline } from './deadline.ts'
 import type { Replica } from './replica.ts'
+import type { Striker } from './reports.ts'
 
 /** What a policy wants when its count cannot be had. */
 export type CountFailure = 'local' | 'allow' | 'deny'
@@ -17,6 +18,8 @@ export interface Fallback {
   deadline(): Deadline
   onErrorOf(hit: Hit): CountFailure
   failed(hit: Hit): void
+  /** Whose hits they are, for a reply that comes too late to be of use to the decision. */
+  striker?(): Striker | undefined
 }
 
 export interface HitSender {
@@ -49,7 +52,7 @@ export interface HitSenderOptions {
   /** The store has answered with a promise for the first time. */
   readonly onMet: () => void
   /** A reply that came after its decision was made. */
-  readonly onLate: (hit: Hit, reply: HitReply) => void
+  readonly onLate: (hit: Hit, reply: HitReply, striker: Striker | undefined) => void
 }
 
 export function createHitSender(options: HitSenderOptions): HitSender {
@@ -96,7 +99,7 @@ export function createHitSender(options: HitSenderOptions): HitSender {
     async wait(replies, hits, now, commit, fallback) {
       const deadline = fallback.deadline()
       const answer = breaker.ask(replies, deadline, (late) => {
-        for (const [i, reply] of late.entries()) onLate(hits[i] as Hit, reply) // one reply to each hit
+        for (const [i, reply] of late.entries()) onLate(hits[i] as Hit, reply, fallback.striker?.()) // one reply to each hit
       })
       // Made while the store is waited for: past the deadline it would come on top, and the first use costs about a millisecond.
       if (!local) count(hits, now, 'none')

@@ -1,4 +1,6 @@
 import type { Action, Decision } from '../policy/decision.ts'
+import type { ReportCounts } from '../report/report-result.ts'
+import type { SourceMetrics } from '../reputation/source.ts'
 
 /** Plain counters since the guard was made, and gauges. Their number is bounded by the number of policies; no address is ever a label. */
 export interface Metrics {
@@ -17,12 +19,16 @@ export interface Metrics {
   /** Held now by this instance's copy. */
   readonly entries: number
   readonly activeBans: number
+  /** By provider: what became of look-ups. */
+  readonly reputation: Readonly<Record<string, SourceMetrics>>
+  /** By provider: what became of reports. */
+  readonly reports: Readonly<Record<string, ReportCounts>>
 }
 
 export interface MetricsBook {
   count(decision: Decision): void
   add(name: 'strikes' | 'bans' | 'unbans' | 'errors'): void
-  read(gauges: Pick<Metrics, 'entries' | 'activeBans' | 'warnings'>): Metrics
+  read(gauges: Pick<Metrics, 'entries' | 'activeBans' | 'warnings' | 'reports' | 'reputation'>): Metrics
 }
 
 type ByAction = Partial<Record<Action, number>>

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { testGuard } from '../../test/test-guard.ts'
+import { nginx } from '../client-ip/presets/load-balancer-presets.ts'
 import { ipSet } from '../ip/ip-set.ts'
+import type { LiveList } from '../policy/list-source.ts'
 import { allow, deny, onlyAllow } from '../policy/lists.ts'
 import { onPaths } from '../policy/matcher.ts'
 import { policy } from '../policy/policy.ts'
@@ -60,6 +62,53 @@ describe('the order of the list', () => {
     expect(now('203.0.113.7').action).toBe('allow')
     live.current = ipSet(['203.0.113.7'])
     expect(now('203.0.113.7').action).toBe('deny')
+  })
+
+  test.each([
+    ['deny', (live: LiveList) => deny(live, { name: 'feed' }), 'allow', 'deny'],
+    ['allow', (live: LiveList) => allow(live, { name: 'feed' }), 'allow', 'allow'],
+    ['onlyAllow', (live: LiveList) => onlyAllow(live, { name: 'feed' }), 'deny', 'allow'],
+  ] as const)(
+    '%s: while a live list is not loaded, the decision is degraded and says by whom',
+    (_, make, before, after) => {
+      const live: { current: ReturnType<typeof ipSet> | undefined } = { current: undefined }
+      const { now } = testGuard([make(live)])
+      expect(now('203.0.113.7')).toMatchObject({ action: before, degraded: ['feed'] })
+      live.current = ipSet(['203.0.113.7'])
+      const loaded = now('203.0.113.7')
+      expect(loaded.action).toBe(after)
+      expect(loaded).not.toHaveProperty('degraded')
+    },
+  )
+
+  test('an exception that is not loaded spares nobody, which matters only to those on the list', () => {
+    const live: { current: ReturnType<typeof ipSet> | undefined } = { current: undefined }
+    const { now } = testGuard([
+      deny(['203.0.113.0/24'], { name: 'feed', except: [live, ['203.0.113.9']] }),
+      rateLimit({ name: 'limit', limit: 1, window: '60s', except: [live] }),
+    ])
+    expect(now('203.0.113.7')).toMatchObject({ action: 'deny', degraded: ['feed'] })
+    expect(now('203.0.113.9')).toMatchObject({ action: 'allow', degraded: ['limit'] })
+    live.current = ipSet(['203.0.113.7'])
+    expect([now('203.0.113.7'), now('203.0.113.7')]).toEqual([
+      expect.not.objectContaining({ degraded: expect.anything() }),
+      expect.objectContaining({ action: 'allow' }),
+    ])
+  })
+
+  test('a live list is not read when a guard is created: its first reading may be what loads it', () => {
+    let read = 0
+    const live: LiveList = {
+      get current() {
+        read++
+        return undefined
+      },
+    }
+    const clientIp = nginx({ trust: ['10.0.0.5/32'] })
+    const { now } = testGuard([allow(live), onlyAllow(live), deny(live, { except: [live] })], { clientIp })
+    expect(read).toBe(0)
+    now('203.0.113.7')
+    expect(read).toBeGreaterThan(0)
   })
 })
 

@@ -15,7 +15,9 @@ import { createHitSender, type HitSender } from './hit-sender.ts'
 import { isInfrastructure } from './infrastructure.ts'
 import { createManager, type Manager } from './manage.ts'
 import { createMetrics, type MetricsBook } from './metrics.ts'
+import { createPolicyHost, type Hosting } from './policy-host.ts'
 import { createReplica, type Replica } from './replica.ts'
+import { createReports, type Reports, type Striker } from './reports.ts'
 import { createUnwritten } from './unwritten.ts'
 
 /** What a guard and those derived from it by `with` share. */
@@ -36,8 +38,10 @@ export interface Root<Facts> {
   readonly createId: () => string
   readonly isInfrastructure: (address: Address) => boolean
   readonly startDeadline: () => Deadline
-  /** A hit has struck: tells of it, and of the ban that came of it. */
-  onStruck(hit: Hit, reply: HitReply, now: number): Promise<void> | undefined
+  readonly hosting: Hosting<Facts>
+  readonly reports: Reports
+  /** A hit has struck: tells of it, and of the ban that came of it; reports it where its tier says so, if it is known who struck. */
+  onStruck(hit: Hit, reply: HitReply, now: number, striker: Striker | undefined): Promise<void> | undefined
   onExempt(policy: string): void
   /** Ends what the guard itself has started. */
   close(): void
@@ -81,6 +85,26 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
       .catch((error: unknown) => hub.fail('IPGUARD_STORE_FAILED', 'The store could not be inspected.', error))
   }
 
+  const sender =
+    store &&
+    createHitSender({
+      store,
+      breaker,
+      replica,
+      instances,
+      maxLocalKeys,
+      startDeadline: () => createDeadline(deadlines.store, clock),
+      onMet: inspect,
+      onLate(hit, reply, striker) {
+        const now = clock.now()
+        if (reply.banned) void root.onStruck(hit, reply, now, striker)
+        else if (reply.ban) replica.learn(reply.ban, now)
+      },
+    })
+  const infrastructure = options.banInfrastructure ? () => false : isInfrastructure(resolver.trust)
+
+  const startDeadline = (): Deadline => createDeadline(deadlines.wait, clock)
+
   const root: Root<Facts> = {
     options,
     store,
@@ -89,31 +113,29 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
     metrics,
     breaker,
     replica,
-    sender:
-      store &&
-      createHitSender({
-        store,
-        breaker,
-        replica,
-        instances,
-        maxLocalKeys,
-        startDeadline: () => createDeadline(deadlines.store, clock),
-        onMet: inspect,
-        onLate(hit, reply) {
-          const now = clock.now()
-          if (reply.banned) void root.onStruck(hit, reply, now)
-          else if (reply.ban) replica.learn(reply.ban, now)
-        },
-      }),
+    sender,
     manager,
     resolver,
     observer: observeClientIp(resolver),
     ipv6Prefix,
     deadlines,
     createId: options.createId ?? (() => crypto.randomUUID()),
-    startDeadline: () => createDeadline(deadlines.wait, clock),
-    isInfrastructure: options.banInfrastructure ? () => false : isInfrastructure(resolver.trust),
-    onStruck(hit, { banned, strikes = 1 }, now) {
+    startDeadline,
+    isInfrastructure: infrastructure,
+    hosting: createPolicyHost({ store, clock, hub, breaker, sender, options, isInfrastructure: infrastructure }),
+    reports: createReports(options, {
+      store,
+      clock,
+      hub,
+      breaker,
+      replica,
+      sender,
+      ipv6Prefix,
+      resolver,
+      startDeadline,
+    }),
+    onStruck(hit, reply, now, striker) {
+      const { banned, strikes = 1 } = reply
       const { counter, key } = hit
       metrics.add('strikes')
       hub.emit('strike', { client: key.text, policy: counter.policy, strikes, shadow: counter.shadow })
@@ -122,6 +144,7 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
       replica.learn(banned, now)
       metrics.add('bans')
       hub.emit('ban', banned)
+      if (striker) root.reports.struck(hit, reply, striker)
       // Not while the store is away: what is put then would wait there, one on the other.
       if (!counter.ladder || breaker.open) return undefined
       return manager.widen(banned, counter.ladder).catch((error: unknown) => {

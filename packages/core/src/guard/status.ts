@@ -1,6 +1,7 @@
 import type { Client } from '../client-ip/client.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { SourceStatus } from '../reputation/book.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
 import type { CounterKey, Hit, HitReply } from '../store/hit.ts'
@@ -35,6 +36,8 @@ export interface ClientStatus {
     readonly remaining?: number
     readonly strikes?: number
   }[]
+  /** By provider of the reputation policies: what it has told, as far as this process knows. */
+  readonly reputation: readonly SourceStatus[]
   /** What `check` would say to such a request now, without counting it. */
   readonly decision: Decision
 }
@@ -65,6 +68,7 @@ export interface ClientQuestion {
   readonly client: Client
   readonly key: CounterKey
   readonly entries: readonly Entry[]
+  readonly reputation: readonly SourceStatus[]
   readonly decision: Decision
   /** Reads one counter without changing it; undefined without a store. */
   readonly read: ((hit: Hit) => Awaitable<readonly HitReply[]>) | undefined
@@ -79,6 +83,7 @@ export async function clientStatus({
   client,
   key,
   entries,
+  reputation,
   decision,
   read,
   policies,
@@ -106,6 +111,7 @@ export async function clientStatus({
     entries: entries.filter((entry) => !entry.shadow),
     shadow: entries.filter((entry) => entry.shadow),
     limits,
+    reputation,
     decision,
   }
 }

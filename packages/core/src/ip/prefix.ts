@@ -50,6 +50,20 @@ export function prefixContains(prefix: Prefix, address: Address): boolean {
   return family === masked.family && a === masked.a && b === masked.b && c === masked.c && d === masked.d
 }
 
+/** The parts of a block that lie outside another one: none, the block itself, or one for each bit that tells them apart. */
+export function subtractPrefix(prefix: Prefix, taken: Prefix): readonly Prefix[] {
+  if (taken.length <= prefix.length) return prefixContains(taken, prefix.address) ? [] : [prefix]
+  if (!prefixContains(prefix, taken.address)) return [prefix]
+  const parts: Prefix[] = []
+  for (let length = prefix.length + 1; length <= taken.length; length++) {
+    const { family, a, b, c, d } = maskAddress(taken.address, length)
+    const bit = (word: number): number =>
+      length > 32 * word && length <= 32 * word + 32 ? 1 << (32 * word + 32 - length) : 0
+    parts.push({ address: { family, a: a ^ bit(0), b: b ^ bit(1), c: c ^ bit(2), d: d ^ bit(3) }, length })
+  }
+  return parts
+}
+
 /** The mask of the first `bits` bits of one word, for any number of bits. */
 export function wordMask(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << (32 - bits)

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseAddress } from './address.ts'
-import { classifyAddress } from './special.ts'
+import { formatPrefix, maskAddress, type Prefix, parsePrefix, prefixContains } from './prefix.ts'
+import { classifyAddress, subtractSpecial } from './special.ts'
 
 test.each([
   ['0.0.0.0', 'unspecified'],
@@ -87,4 +88,70 @@ test('agrees with ipaddr.js about the ranges that it names', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+describe('subtractSpecial', () => {
+  const left = (cidr: string): readonly string[] => subtractSpecial(parsePrefix(cidr)).map(formatPrefix)
+
+  test.each([
+    ['8.8.8.8', ['8.8.8.8/32']],
+    ['10.1.2.3', []],
+    ['10.0.0.0/8', []],
+    ['224.0.0.0/3', []],
+    ['0.0.0.0/8', []],
+    ['172.16.0.0/11', ['172.0.0.0/12']],
+    ['192.168.0.0/15', ['192.169.0.0/16']],
+    ['192.0.0.0/24', ['192.0.0.9/32', '192.0.0.10/32']],
+    ['192.0.0.8/30', ['192.0.0.9/32', '192.0.0.10/32']],
+    ['2001:db8::/31', ['2001:db9::/32']],
+    ['2001:4:112::/47', ['2001:4:112::/48']],
+    ['2a00::/12', ['2a00::/12']],
+    ['fc00::/6', []],
+    ['4000::/2', []],
+  ])('%s leaves %j', (cidr, parts) => {
+    expect([...left(cidr)].sort()).toEqual([...parts].sort())
+  })
+
+  test('leaves what classifyAddress does not name, and nothing else', () => {
+    const near = fc.constantFrom(
+      '0.0.0.0',
+      '10.0.0.0',
+      '100.64.0.0',
+      '192.0.0.8',
+      '203.0.113.0',
+      '2001::',
+      '2001:db8::',
+      'fe80::',
+      '3fff::',
+    )
+    fc.assert(
+      fc.property(
+        near,
+        fc.nat(128),
+        fc.tuple(fc.integer(), fc.integer(), fc.integer(), fc.integer()),
+        (base, bits, noise) => {
+          const start = parseAddress(base)!
+          const length = bits % (start.family === 4 ? 33 : 129)
+          const prefix: Prefix = { address: maskAddress(start, length), length }
+          const parts = subtractSpecial(prefix)
+          const free = maskAddress(
+            { family: start.family, a: noise[0], b: noise[1], c: noise[2], d: noise[3] },
+            start.family === 4 ? 32 : 128,
+          )
+          const host = maskAddress(free, length)
+          const { a, b, c, d } = prefix.address
+          const inside = {
+            ...free,
+            a: a | (free.a ^ host.a),
+            b: b | (free.b ^ host.b),
+            c: c | (free.c ^ host.c),
+            d: d | (free.d ^ host.d),
+          }
+          expect(parts.filter((part) => prefixContains(part, inside)).length).toBe(classifyAddress(inside) ? 0 : 1)
+          expect(parts.every((part) => prefixContains(prefix, part.address) && part.length >= length)).toBe(true)
+        },
+      ),
+      { numRuns: 3000 },
+    )
+  })
 })

@@ -1,5 +1,6 @@
 import type { Address } from './address.ts'
 import { type IpSet, ipSet } from './ip-set.ts'
+import { formatPrefix, type Prefix, parsePrefix, prefixContains, subtractPrefix } from './prefix.ts'
 
 /** What an address is when it is not ordinary global unicast. */
 export type SpecialRange =
@@ -43,6 +44,13 @@ const RANGES: readonly string[] = [
 
 let compiled: IpSet | undefined
 
+function ranges(): { readonly label: string; readonly cidr: string }[] {
+  return RANGES.flatMap((line) => {
+    const [label = '', ...cidrs] = line.split(' ')
+    return cidrs.map((cidr) => ({ cidr, label }))
+  })
+}
+
 /**
  * Names the special range that an address lies in; `undefined` for ordinary global unicast.
  *
@@ -55,12 +63,61 @@ let compiled: IpSet | undefined
  * if (address) classifyAddress(address) // 'private'
  */
 export function classifyAddress(address: Address): SpecialRange | undefined {
-  compiled ??= ipSet(
-    RANGES.flatMap((line) => {
-      const [label = '', ...cidrs] = line.split(' ')
-      return cidrs.map((cidr) => ({ cidr, label }))
-    }),
-  )
+  compiled ??= ipSet(ranges())
   // the labels are the names above, or none
   return (compiled.lookupAddress(address)?.label || undefined) as SpecialRange | undefined
+}
+
+/** The special ranges without the exceptions inside them, as a set, and by the first 16 bits of those that have as many. */
+interface SpecialBlocks {
+  readonly set: IpSet
+  readonly all: readonly Prefix[]
+  readonly byTop: ReadonlyMap<number, readonly Prefix[]>
+}
+
+let blocks: SpecialBlocks | undefined
+
+/**
+ * What is left of a block without the addresses that `classifyAddress` names: the block itself, parts of it, or nothing.
+ *
+ * For lists of others: one that holds 10.0.0.0/8 must not refuse the neighbours.
+ *
+ * @example
+ * subtractSpecial(parsePrefix('10.1.0.0/16')) // []
+ */
+export function subtractSpecial(prefix: Prefix): readonly Prefix[] {
+  blocks ??= specialBlocks()
+  const { address, length } = prefix
+  if (length === (address.family === 4 ? 32 : 128)) return blocks.set.hasAddress(address) ? [] : [prefix]
+  // A block of 16 bits or more holds only those that begin with the same.
+  const near = length < 16 ? blocks.all : blocks.byTop.get(topOf(prefix))
+  let left: readonly Prefix[] = [prefix]
+  for (const block of near ?? []) {
+    if (block.length > length && prefixContains(prefix, block.address)) {
+      left = left.flatMap((part) => subtractPrefix(part, block))
+    }
+  }
+  // What is left of it lies wholly in a range or wholly outside.
+  return left.filter((part) => !blocks?.set.hasAddress(part.address))
+}
+
+function specialBlocks(): SpecialBlocks {
+  const sorted = ranges()
+    .map(({ label, cidr }) => ({ label, prefix: parsePrefix(cidr) }))
+    .sort((one, other) => one.prefix.length - other.prefix.length)
+  let all: readonly Prefix[] = []
+  for (const { label, prefix } of sorted) {
+    if (label === '') all = all.flatMap((block) => subtractPrefix(block, prefix))
+    else if (!all.some((block) => prefixContains(block, prefix.address))) all = [...all, prefix]
+  }
+  const byTop = new Map<number, Prefix[]>()
+  for (const block of all.filter(({ length }) => length >= 16)) {
+    byTop.set(topOf(block), [...(byTop.get(topOf(block)) ?? []), block])
+  }
+  return { set: ipSet(all.map(formatPrefix)), all, byTop }
+}
+
+/** The family and the first 16 bits. */
+function topOf({ address }: Prefix): number {
+  return (address.a >>> 16) | (address.family << 16)
 }

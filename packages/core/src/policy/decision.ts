@@ -1,4 +1,5 @@
 import type { Client } from '../client-ip/client.ts'
+import type { Category } from '../reputation/category.ts'
 import type { Entry } from '../store/entry.ts'
 
 /** What to do with the request. `deny` is the only word for refusing. */
@@ -21,8 +22,33 @@ export type Evidence =
     }
   | { readonly kind: 'strikes'; readonly strikes: number; readonly tier: string }
   | { readonly kind: 'no-client' }
+  | ReputationEvidence
+  | { readonly kind: 'unknown'; readonly providers: readonly string[] }
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'custom'; readonly detail: string }
+
+/** What providers have told, and what it comes to: `score` is `fuse` over the verdicts and the scores of categories. */
+export interface ReputationEvidence {
+  readonly kind: 'reputation'
+  readonly score: number
+  readonly verdicts: readonly ReputationVoice[]
+  /** Scores that the policy gives to categories, each once. */
+  readonly categories?: readonly { readonly category: Category; readonly score: number }[]
+}
+
+/** What one provider has told. */
+export interface ReputationVoice {
+  readonly provider: string
+  readonly score: number
+  readonly weight: number
+  readonly confidence?: number
+  readonly categories?: readonly Category[]
+  readonly detail?: string
+  /** Epoch ms when it told so. */
+  readonly at: number
+  /** It is being asked again. */
+  readonly stale?: boolean
+}
 
 /** How one limit stands after this request. */
 export interface LimitState {

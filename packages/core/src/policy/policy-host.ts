@@ -1,3 +1,4 @@
+import type { IpGuardErrorCode } from '../errors.ts'
 import type { Address } from '../ip/address.ts'
 import type { Verdict } from '../reputation/provider.ts'
 import type { Awaitable } from '../store/awaitable.ts'
@@ -36,10 +37,10 @@ export interface PolicyHost {
   readonly instances: number
   readonly isInfrastructure: (address: Address) => boolean
   readonly warn: (warning: Finding) => void
-  readonly fail: (code: 'IPGUARD_PROVIDER_FAILED' | 'IPGUARD_STORE_FAILED', message: string, cause: unknown) => void
+  readonly fail: (code: IpGuardErrorCode, message: string, cause: unknown) => void
   readonly told: (event: VerdictEvent) => void
   /** One of a kind per guard: made at the first call, and shared by all policies that ask with the same key. */
   readonly shared: <T>(key: object, make: (host: PolicyHost) => T) => T
-  /** Called when the guard is closed. */
-  readonly onClose: (call: () => void) => void
+  /** Called when the guard is closed, which waits for it. */
+  readonly onClose: (call: () => Awaitable<void>) => void
 }

@@ -5,6 +5,7 @@ import { checkOptions, invalidOption } from '../options.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { CounterKey, Hit } from '../store/hit.ts'
+import type { Finding } from '../store/store.ts'
 import type { Action, Evidence, Reason } from './decision.ts'
 import type { Matcher } from './matcher.ts'
 import type { PathForms } from './path-forms.ts'
@@ -41,6 +42,8 @@ export interface PolicyContext<Facts = unknown> {
   pend(name: string): void
   /** Puts the name of what could not be asked into `decision.degraded`. */
   degrade(part: string): void
+  /** Tells the operator, once per code. */
+  warn(warning: Finding): void
 }
 
 /** What a policy has to say. `allow` ends the evaluation as a refusal does. */
@@ -70,6 +73,13 @@ export interface Policy<Facts = unknown> {
   readonly onRefused?: (reply: Reply, request: GuardRequest) => Reply | undefined
   /** The list of an allow policy, for `ban` and for the warning when it overlaps the trusted proxies. */
   readonly list?: () => IpSet
+  /** The list is kept up to date by somebody else: it is not read when the guard is created. */
+  readonly live?: boolean
+  /**
+   * What is known of an address, whatever it sends: a verified crawler is never reported to anyone, and what others have listed not back to
+   * them.
+   */
+  readonly known?: (address: Address) => 'crawler' | 'listed' | undefined
   /** The name was derived, not written. */
   readonly unnamed?: boolean
   /** The counter of a limit, for `strike` and `status`. */
@@ -83,6 +93,8 @@ export interface Policy<Facts = unknown> {
   count?(context: PolicyContext<Facts>, failed?: boolean): readonly Hit[]
   /** Undefined: no opinion. */
   evaluate(context: PolicyContext<Facts>): Awaitable<Outcome | undefined>
+  /** What it says when `evaluate` is still waiting at the decision's deadline. @default `onError` speaks */
+  late?(context: PolicyContext<Facts>): Outcome | undefined
 }
 
 /** The options that every policy factory takes. */

@@ -6,7 +6,7 @@ import type { GuardRequest } from '../request.ts'
 import { entryScope } from '../store/entry.ts'
 import type { Algorithm, Counter, CounterKey, Hit } from '../store/hit.ts'
 import { type Ladder, type LadderOptions, type LadderTier, parseLadder } from '../store/ladder.ts'
-import { compileExceptions, type Exception } from './exception.ts'
+import { compileExceptions, type Exception, knownBy } from './exception.ts'
 import {
   checkChoice,
   POLICY_OPTIONS,
@@ -125,7 +125,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
     })
   }
   const counters = { live: counterOf(false), shadow: counterOf(true) }
-  const spared = options.except && compileExceptions(options.except, 'rateLimit.except')
+  const spared = options.except && compileExceptions(options.except, 'rateLimit.except', fields.name)
   const fixedKey = typeof key === 'string' ? customKey(key) : undefined
   /** What a failed `limit` function falls back on. */
   let lastLimit = Number.POSITIVE_INFINITY
@@ -160,6 +160,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   return {
     ...fields,
     kind: 'limit',
+    known: knownBy(options.except),
     onError: options.onError ?? 'local',
     counter: (shadow) => (shadow ? counters.shadow : counters.live),
     count(context, failed) {

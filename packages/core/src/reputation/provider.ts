@@ -57,10 +57,16 @@ export interface Provider {
   readonly timeout?: Duration
   /** Changes with the settings that change answers; part of the cache's key. Never a secret. @default '' */
   readonly version?: string
-  /** Tells the source of an attacker. Rejects when it did not take it, with `retryAfter` if it said when. */
+  /**
+   * Tells the source of an attacker. Rejects when it did not take it, with `retryAfter` if it said when; with `uncertain: true` when it may
+   * have taken it all the same (it is not sent again then), and with `IPGUARD_REPORT_DUPLICATE` when it has one of this address already.
+   */
   report?(ip: string, report: Report, context: LookupContext): Promise<void>
   /** Several at once, where the source has such a call. */
-  reportMany?(reports: readonly { readonly ip: string; readonly report: Report }[], context: LookupContext): Promise<void>
+  reportMany?(
+    reports: readonly { readonly ip: string; readonly report: Report }[],
+    context: LookupContext,
+  ): Promise<void>
   /** How many reports a day. */
   readonly reportQuota?: Pick<Quota, 'perDay'>
   /** The shortest time between two reports of one address that the source accepts. @default '15m' */

@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
 import { checkOptions } from '../options.ts'
+import { REPORT_TYPES, type ReportType } from '../reputation/report.ts'
 
 /** One step of a ladder: `after` strikes inside `within`, a ban of length `ban`. */
 export interface LadderTier {
@@ -11,6 +12,14 @@ export interface LadderTier {
   readonly after?: number
   /** How long a strike counts for this tier. @default the ladder's `decay` */
   readonly within?: Duration
+  /** Reports who reaches this tier, to the guard's `reports`. Without a message: how many strikes it took, on which limit. @default nothing is reported */
+  readonly report?: ReportType | TierReport
+}
+
+/** What a report on a tier says. */
+export interface TierReport {
+  readonly type: ReportType
+  readonly message?: string
 }
 
 export interface LadderOptions {
@@ -32,6 +41,8 @@ export interface Ladder {
     readonly ban: number
     readonly after: number
     readonly within: number
+    /** The guard's business; stores have no use for it. */
+    readonly report?: TierReport
   }[]
   readonly decay: number
   readonly jitter: number
@@ -59,7 +70,7 @@ export function parseLadder(input: readonly LadderTier[] | LadderOptions, option
 }
 
 function parseTier(tier: LadderTier, position: number, decay: number, option: string): Ladder['tiers'][number] {
-  checkOptions(tier, ['name', 'ban', 'after', 'within'], option)
+  checkOptions(tier, ['name', 'ban', 'after', 'within', 'report'], option)
   const after = tier.after ?? position + 1
   const name = tier.name ?? `tier-${position + 1}`
   if (!Number.isInteger(after) || after < 1 || after > 100)
@@ -69,7 +80,18 @@ function parseTier(tier: LadderTier, position: number, decay: number, option: st
   const within = tier.within === undefined ? decay : parseDuration(tier.within, `${option}.within`)
   if (within > decay)
     throw invalid(`${option}.within`, tier.within, `at most the ladder's decay of ${decay} ms, or raise decay`)
-  return { name, ban: parseDuration(tier.ban, `${option}.ban`), after, within }
+  const report = tier.report === undefined ? undefined : parseTierReport(tier.report, `${option}.report`)
+  return { name, ban: parseDuration(tier.ban, `${option}.ban`), after, within, ...(report && { report }) }
+}
+
+function parseTierReport(given: ReportType | TierReport, option: string): TierReport {
+  const report = typeof given === 'string' ? { type: given } : given
+  checkOptions(report, ['type', 'message'], option)
+  if (!REPORT_TYPES.includes(report.type))
+    throw invalid(`${option}.type`, report.type, `one of ${REPORT_TYPES.map((each) => `'${each}'`).join(', ')}`)
+  if (report.message !== undefined && typeof report.message !== 'string')
+    throw invalid(`${option}.message`, report.message, 'a text')
+  return report
 }
 
 function checkReachable(tiers: Ladder['tiers'], i: number, option: string): void {

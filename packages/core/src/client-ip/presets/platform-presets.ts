@@ -1,4 +1,18 @@
-import type { ClientIpPreset } from '../client-ip-options.ts'
+import type { ClientIpOptions, ClientIpPreset } from '../client-ip-options.ts'
+
+/** What was made here. The same data written by hand is another thing: then nobody but its writer says that a platform sets the header. */
+const platforms = new WeakSet<ClientIpOptions>()
+
+function platform(header: string): ClientIpPreset {
+  const preset = { header, originUnreachable: true }
+  platforms.add(preset)
+  return preset
+}
+
+/** Whether the preset is that of a platform, which sets the header itself. */
+export function isPlatform(options: ClientIpOptions): boolean {
+  return platforms.has(options)
+}
 
 /**
  * On Vercel: `X-Real-IP`, which the platform overwrites.
@@ -11,7 +25,7 @@ import type { ClientIpPreset } from '../client-ip-options.ts'
  * const clientOf = resolveClientIp(vercel())
  */
 export function vercel(): ClientIpPreset {
-  return { header: 'x-real-ip', originUnreachable: true }
+  return platform('x-real-ip')
 }
 
 /**
@@ -25,7 +39,7 @@ export function vercel(): ClientIpPreset {
  * const clientOf = resolveClientIp(fly())
  */
 export function fly(): ClientIpPreset {
-  return { header: 'fly-client-ip', originUnreachable: true }
+  return platform('fly-client-ip')
 }
 
 /**
@@ -38,5 +52,5 @@ export function fly(): ClientIpPreset {
  * const clientOf = resolveClientIp(cloudflareWorkers())
  */
 export function cloudflareWorkers(): ClientIpPreset {
-  return { header: 'cf-connecting-ip', originUnreachable: true }
+  return platform('cf-connecting-ip')
 }

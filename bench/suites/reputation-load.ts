@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { startRedis } from '@ipguard/tools'
+import { someAddresses } from '../harness/lists.ts'
+import { median } from '../harness/measure.ts'
+import { pacedLoad } from '../harness/paced-load.ts'
+import { number, type Result, times } from '../harness/result.ts'
+
+const PROCESSES = 4
+const ROUNDS = 20
+/** A second of one fleet in one round; 10,000 a minute are 167. */
+const RATE = 500
+const EACH = 1_000
+const FLEETS = ['without', 'with'] as const
+
+/** What a policy that can look nobody up, because its quota is spent, does to requests of addresses that nobody has seen before. */
+export async function reputationLoadSuite(): Promise<Result> {
+  const redis = await startRedis()
+  const source = await startSource()
+  const fleets = await Promise.all(FLEETS.map((name) => startFleet(name, redis.port, source.url)))
+  const p99: number[][] = [[], []]
+  const cpu: number[][] = [[], []]
+  try {
+    const strangers = addresses((ROUNDS + 2) * EACH * FLEETS.length)
+    for (let round = -2; round < ROUNDS; round++) {
+      for (let i = 0; i < FLEETS.length; i++) {
+        const at = (i + round + 2) % FLEETS.length
+        const fleet = fleets[at] as Fleet // inside
+        const before = await fleet.cpu()
+        const latencies = await pacedLoad(fleet.ports, strangers.splice(0, EACH), RATE)
+        if (round < 0) continue
+        latencies.sort((a, b) => a - b)
+        p99[at]?.push(latencies[Math.floor(EACH * 0.99)] ?? Number.NaN)
+        cpu[at]?.push(((await fleet.cpu()) - before) / EACH)
+      }
+    }
+  } finally {
+    for (const fleet of fleets) fleet.stop()
+    source.stop()
+    await redis.stop()
+  }
+  const ratios = (figures: readonly number[][]): number[] =>
+    (figures[1] ?? []).map((each, i) => each / (figures[0]?.[i] ?? Number.NaN))
+  const figures = [
+    { name: 'p99', unit: 'ms', values: p99 },
+    { name: 'CPU per request', unit: 'us', values: cpu },
+  ]
+  return {
+    title: 'Reputation with its quota spent',
+    notes: [
+      `Two fleets of ${PROCESSES} Express servers on one Redis, each with a limit; one has a reputation policy too, over a source with 15 look-ups a minute and 500 a day. ${ROUNDS} rounds, in each of which every fleet is sent ${EACH} requests, ${RATE} a second, all of addresses that were never seen before; the fleets begin in turn. The source was asked ${source.asked()} times in all.`,
+    ],
+    tables: [
+      {
+        title: 'Medians over the rounds',
+        columns: ['', 'without', 'with', 'median of the ratios'],
+        rows: figures.map(({ name, unit, values }) => [
+          `${name}, ${unit}`,
+          number(median(values[0] ?? [])),
+          number(median(values[1] ?? [])),
+          times(median(ratios(values))),
+        ]),
+      },
+    ],
+    verdicts: figures.map(({ name, values }) => {
+      const ratio = median(ratios(values))
+      return { claim: `${name} with the policy <= 1.05x`, figure: times(ratio), pass: ratio <= 1.05 }
+    }),
+  }
+}
+
+/** Distinct public addresses. */
+function addresses(count: number): string[] {
+  const known = new Set<string>()
+  for (let seed = 101; known.size < count; seed++) {
+    for (const ip of someAddresses(4, count, seed)) {
+      // of the private and special ones none is looked up
+      if (!/^(0|10|100|127|169|172|192|198|203|22[4-9]|2[3-5]\d)\./.test(ip)) known.add(ip)
+    }
+  }
+  return [...known].slice(0, count)
+}
+
+async function startSource(): Promise<{ url: string; asked: () => number; stop: () => void }> {
+  let asked = 0
+  const server = createServer((_req, res) => {
+    asked++
+    res.setHeader('content-type', 'application/json')
+    res.end('{"score":0}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // of a TCP server
+  return { url: `http://127.0.0.1:${port}`, asked: () => asked, stop: () => void server.close() }
+}
+
+interface Fleet {
+  readonly ports: readonly number[]
+  /** Microseconds of all its processes since their start. */
+  readonly cpu: () => Promise<number>
+  readonly stop: () => void
+}
+
+async function startFleet(name: string, redisPort: number, sourceUrl: string): Promise<Fleet> {
+  const started = await Promise.all(
+    Array.from({ length: PROCESSES }, async () => {
+      const child = fork(new URL('reputation-server.ts', import.meta.url), [String(redisPort), sourceUrl, name], {
+        execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions')),
+      })
+      const [{ port }] = (await once(child, 'message')) as [{ port: number }] // as the server's file says
+      return { child, port }
+    }),
+  )
+  return {
+    ports: started.map(({ port }) => port),
+    cpu: async () => (await Promise.all(started.map(({ child }) => cpuOf(child)))).reduce((sum, each) => sum + each, 0),
+    stop: () => {
+      for (const { child } of started) child.disconnect()
+    },
+  }
+}
+
+async function cpuOf(child: ChildProcess): Promise<number> {
+  const answer = once(child, 'message')
+  child.send('cpu')
+  const [{ cpu }] = (await answer) as [{ cpu: number }] // as the server's file says
+  return cpu
+}
