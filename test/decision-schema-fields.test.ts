@@ -27,6 +27,8 @@ it.each([
   ['Decision', schema, [...membersOf(DECISION, 'PolicyOutcome'), ...membersOf(DECISION, 'Decision')]],
   ['PolicyOutcome', schema.$defs.policyOutcome, membersOf(DECISION, 'PolicyOutcome')],
   ['LimitState', schema.$defs.limitState, membersOf(DECISION, 'LimitState')],
+  ['ReputationEvidence', schema.$defs.reputation, membersOf(DECISION, 'ReputationEvidence')],
+  ['ReputationVoice', schema.$defs.reputationVoice, membersOf(DECISION, 'ReputationVoice')],
   ['Client', schema.$defs.client, membersOf(CLIENT, 'Client')],
   ['ClientVia', schema.$defs.clientVia, membersOf(CLIENT, 'ClientVia')],
   ['Entry', schema.$defs.entry, membersOf('packages/core/src/store/entry.ts', 'Entry')],

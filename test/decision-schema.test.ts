@@ -1,13 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
-import { allow, deny, type Guard, ipSet, nginx, onlyAllow, policy, rateLimit } from '../packages/core/src/index.ts'
+import {
+  allow,
+  deny,
+  type Guard,
+  ipSet,
+  nginx,
+  onlyAllow,
+  type Provider,
+  policy,
+  rateLimit,
+  reputation,
+} from '../packages/core/src/index.ts'
 import { request, testGuard } from '../packages/core/test/test-guard.ts'
 
 const schema: unknown = JSON.parse(readFileSync(new URL('../docs/decision.schema.json', import.meta.url), 'utf8'))
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema as object)
 
 const LADDER = [{ name: 'gray', ban: '24h' }] as const
+
+const SOURCE: Provider = {
+  name: 'source',
+  local: true,
+  lookup: () => ({ score: 80, confidence: 0.9, categories: ['tor'], detail: 'list 7' }),
+}
 
 /** Guards, and how often each is asked, that between them bring about every kind of decision and evidence. */
 const CASES: readonly [string, () => { readonly guard: Guard }, number, string?][] = [
@@ -33,6 +50,9 @@ const CASES: readonly [string, () => { readonly guard: Guard }, number, string?]
       ]),
     1,
   ],
+  ['refused by what sources say', () => testGuard([reputation({ providers: [SOURCE], categories: { tor: 40 } })]), 1, '8.8.4.4'],
+  ['challenged as unknown', () => testGuard([reputation({ providers: [SOURCE], onUnknown: 'challenge' })]), 1, '10.0.0.1'],
+  ['pending', () => testGuard([reputation({ providers: [{ ...SOURCE, name: 'far', local: false }] })]), 2, '8.8.4.4'],
   ['behind a proxy', () => testGuard([], { clientIp: nginx({ trust: ['203.0.113.7'] }) }), 1],
 ]
 

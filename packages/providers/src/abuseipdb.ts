@@ -81,6 +81,8 @@ export function abuseipdb(options: AbuseipdbOptions): Provider {
   return {
     ...provider,
     reportWindow: '15m',
+    // A free account has five files a day.
+    reportManyFrom: 20,
     reportQuota,
     async report(ip, report, context) {
       const body = new URLSearchParams({ ip, categories: String(REPORTED[report.type]), ...proofOf(report) })
@@ -117,10 +119,12 @@ function csvOf(reports: readonly { readonly ip: string; readonly report: Report 
   return `${['IP,Categories,ReportDate,Comment', ...quoted].join('\r\n')}\r\n`
 }
 
-/** 429 has two meanings: the day's quota, or this address reported within 15 minutes, which is as good as taken. */
+/** 429 has two meanings: the day's quota, or this address reported within 15 minutes. */
 function readReport(answer: ProviderAnswer): boolean {
   if (answer.status === 200) return required(optionalObject(object(answer.json()).data), 'data') !== undefined
-  if (errorParameters(answer).includes('ip')) return true
+  if (errorParameters(answer).includes('ip')) {
+    throw new IpGuardError('IPGUARD_REPORT_DUPLICATE', 'abuseipdb has a report of this address from the last 15 minutes.')
+  }
   throw new IpGuardError('IPGUARD_PROVIDER_QUOTA', 'abuseipdb takes no more reports today.')
 }
 

@@ -2,7 +2,8 @@ import { type Category, invalidOption, type Provider } from '@ipguard/core'
 import { checkScores, flagScore } from './flag-score.ts'
 import { type HttpProviderOptions, httpProvider } from './http-provider.ts'
 import { checkKey } from './http-provider-options.ts'
-import { type Fields, flag, object, optionalObject, required, text } from './read-json.ts'
+import { type Fields, flag, object, optionalObject, required } from './read-json.ts'
+import { oneLine } from './verdict-of.ts'
 
 export interface IpasisOptions extends HttpProviderOptions {
   readonly key: string
@@ -65,7 +66,7 @@ export function ipasis(options: IpasisOptions): Provider {
       const privacy = optionalObject(fields.privacy)
       const categories = categoriesOf(privacy ? lowerKeys(privacy) : fields)
       if (categories.length === 0) return undefined
-      const service = privacy && text(lowerKeys(privacy).service, 64)
+      const service = privacy && oneLine(lowerKeys(privacy).service, 64)
       return { score: flagScore(categories, counted), categories, ...(service !== undefined && { detail: service }) }
     },
   })

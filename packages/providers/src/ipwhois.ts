@@ -1,7 +1,8 @@
 import { type Category, invalidOption, type Provider, type ReportType } from '@ipguard/core'
 import { type HttpProviderOptions, type HttpRequest, httpSource } from './http-provider.ts'
 import { checkKey } from './http-provider-options.ts'
-import { flag, number, object, required, text } from './read-json.ts'
+import { flag, number, object, required } from './read-json.ts'
+import { oneLine } from './verdict-of.ts'
 
 export interface IpwhoisOptions extends HttpProviderOptions {
   /** Of a free account: raises the quota, and credits reports. Say with `keyIn` how it is sent. */
@@ -66,7 +67,7 @@ export function ipwhois(options: IpwhoisOptions = {}): Provider {
       const { listed, confidence, threat_type: threat } = object(answer.json())
       if (!required(flag(listed), 'listed')) return undefined
       const score = confidence === undefined || confidence === null ? LEAST_CONFIDENCE : number(confidence)
-      const word = text(threat, 64)
+      const word = oneLine(threat, 64)
       return {
         score: Math.min(100, Math.max(0, required(score, 'a number as confidence'))),
         categories: [THREATS.get(word ?? '') ?? 'abuse'],

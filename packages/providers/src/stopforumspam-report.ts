@@ -37,9 +37,8 @@ export function checkReporting(reporting: StopforumspamReporting): void {
 export function stopforumspamReport(reporting: StopforumspamReporting, send: Send): NonNullable<Provider['report']> {
   const url = checkBaseUrl(reporting.url ?? URL_OF_REPORTS, 'stopforumspam.reporting.url')
   return async (ip, report, context) => {
-    if (report.type !== 'spam') throw failed(`takes no reports of type ${report.type}, only of spam`)
     const account = await reporting.account(ip, report)
-    if (!account) throw failed('takes no report without an account')
+    if (!account) throw new IpGuardError('IPGUARD_REPORT_DECLINED', 'stopforumspam takes no report without an account.')
     const { username, email } = account
     const body = new URLSearchParams({ username, ip_addr: ip, email, evidence: report.message, api_key: reporting.key })
     await send(

@@ -137,8 +137,8 @@ describe('a report to abuseipdb', () => {
       context(),
     )
 
-  it('of an address that was reported within 15 minutes is as good as taken, and closes nothing', async () => {
-    expect(await sending(errors(429, 'ip'), 429)).toBe(undefined)
+  it('of an address that was reported within 15 minutes is a duplicate, and closes nothing', async () => {
+    await expect(sending(errors(429, 'ip'), 429)).rejects.toMatchObject({ code: 'IPGUARD_REPORT_DUPLICATE' })
   })
 
   it.each([

@@ -39,6 +39,27 @@ describe('guard.report', () => {
     expect(second.got).toEqual([])
   })
 
+  test('tells no source of what it takes no reports of', async () => {
+    const spam = fakeSource({ name: 'spam', reportTypes: ['spam'] })
+    const { guard } = reportKit({ providers: [spam] })
+    const result = { provider: 'spam', outcome: 'refused', reason: 'unsupported' }
+    expect(await guard.report(IP, REPORT)).toEqual([result])
+    expect(await guard.report(IP, { type: 'spam' })).toEqual([{ provider: 'spam', outcome: 'sent' }])
+    spam.throws.push(new IpGuardError('IPGUARD_REPORT_DECLINED', 'x'))
+    expect(await guard.report(OTHER, { type: 'spam' })).toEqual([result])
+    // It was not taken: nothing keeps the next one back.
+    expect(await guard.report(OTHER, { type: 'spam' })).toEqual([{ provider: 'spam', outcome: 'sent' }])
+  })
+
+  test('sends a batch only when it is large enough for the source', async () => {
+    const source = fakeSource({ reportManyFrom: 3 }, true)
+    const { guard } = reportKit({ providers: [source] })
+    await Promise.all([IP, OTHER].map((ip) => guard.report(ip, REPORT)))
+    expect(source.calls).toEqual([1, 1])
+    await Promise.all(['9.9.9.1', '9.9.9.2', '9.9.9.3'].map((ip) => guard.report(ip, REPORT)))
+    expect(source.calls).toEqual([1, 1, 3])
+  })
+
   test('sends nothing by default: the log has exactly what would be sent', async () => {
     const lines: string[] = []
     const write = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`)

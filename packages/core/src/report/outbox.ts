@@ -170,8 +170,9 @@ export function createOutbox(source: ReportSource, plan: ReportPlan, host: Repor
 
   async function deliver(items: readonly Item[]): Promise<void> {
     const batch = isTogether() ? items.filter((item) => !item.alone) : []
-    const rest = batch.length > 1 ? items.filter((item) => item.alone) : items
-    if (batch.length > 1) {
+    const isWorth = batch.length >= Math.max(2, provider.reportManyFrom ?? 2)
+    const rest = isWorth ? items.filter((item) => item.alone) : items
+    if (isWorth) {
       const reports = batch.map(({ ip, report }) => ({ ip, report }))
       await send(batch, async (signal) => provider.reportMany?.(reports, { signal }))
     }
@@ -199,6 +200,10 @@ export function createOutbox(source: ReportSource, plan: ReportPlan, host: Repor
     // Of a batch it is not known which one was meant, or whether the source minds batches: next they go one by one.
     if (!item || items.length > 1) return split(items, thrown)
     if (fate === 'duplicate') return end(item, 'duplicate')
+    if (fate === 'declined') {
+      void permits.release(item)
+      return end(item, 'refused', 'unsupported')
+    }
     pause(delayOf(item.tries, thrown))
     if (item.tries++ >= retries) return fail(items, 'retries', 'was not taken', thrown)
     putBack(item)

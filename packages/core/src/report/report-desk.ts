@@ -34,7 +34,8 @@ export function createReportDesk(plan: ReportPlan, scope: ReportScope, host: Rep
     }
   }
 
-  function isUnsupported({ provider }: ReportSource, ip: string): boolean {
+  function isUnsupported({ provider }: ReportSource, ip: string, type: ReportInput['type']): boolean {
+    if (provider.reportTypes && !provider.reportTypes.includes(type)) return true
     try {
       return provider.supports?.(ip) === false
     } catch (error) {
@@ -53,7 +54,7 @@ export function createReportDesk(plan: ReportPlan, scope: ReportScope, host: Rep
         outboxes.map(async ({ source, outbox }) => {
           if (reason) return outbox.refuse(untold, 'refused', reason)
           if (!report) return outbox.refuse(untold, 'failed', 'redact')
-          if (isUnsupported(source, ip)) return outbox.refuse(untold, 'refused', 'unsupported')
+          if (isUnsupported(source, ip, input.type)) return outbox.refuse(untold, 'refused', 'unsupported')
           return outbox.offer({ ip, key, report, refusal })
         }),
       )

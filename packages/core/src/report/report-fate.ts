@@ -1,11 +1,12 @@
 /**
  * What a rejection by `report()` says of the report.
  * - `duplicate`: the source has one of this address already;
+ * - `declined`: it, or the provider, takes no such report;
  * - `refused`: it takes none from this sender;
  * - `later`: it was not taken, and may be sent again;
  * - `unknown`: it may have been taken. It is not sent again: better none than two.
  */
-export type ReportFate = 'duplicate' | 'refused' | 'later' | 'unknown'
+export type ReportFate = 'duplicate' | 'declined' | 'refused' | 'later' | 'unknown'
 
 /** No connection came about, as Node, Deno and Bun say it: nothing can have arrived. */
 const UNSENT: ReadonlySet<string> = new Set([
@@ -29,6 +30,7 @@ export function reportFate(error: unknown): ReportFate {
     const code: unknown = Reflect.get(each, 'code')
     const name: unknown = Reflect.get(each, 'name')
     if (code === 'IPGUARD_REPORT_DUPLICATE') return 'duplicate'
+    if (code === 'IPGUARD_REPORT_DECLINED') return 'declined'
     if (code === 'IPGUARD_PROVIDER_REFUSED') return 'refused'
     // The source has answered.
     if (code === 'IPGUARD_PROVIDER_QUOTA' || typeof Reflect.get(each, 'retryAfter') === 'number') return 'later'

@@ -19,6 +19,8 @@ export interface Flight {
   readonly askers: ReadonlySet<Asker>
   /** One of those who asked may use the reserve. */
   readonly highValue: boolean
+  /** One of them waits. */
+  readonly waits: boolean
   /** Called when it has ended, with an answer or without. */
   readonly waiters: (() => void)[]
   /** Resolves when there is nothing more to do, the record for other processes included. */
@@ -105,7 +107,8 @@ export function createFlights({ provider, limits, run, ended, dropped }: Flights
         pump()
       }
       flight.askers.add(asker)
-      if (asker.highValue) flight.highValue = true
+      flight.highValue ||= asker.highValue
+      flight.waits ||= asker.waits
       const [oldest] = waiting.size > limits.maxQueue ? waiting : []
       if (oldest) {
         giveUp(oldest)
@@ -123,6 +126,7 @@ export function createFlights({ provider, limits, run, ended, dropped }: Flights
 interface OwnFlight extends Flight {
   readonly askers: Set<Asker>
   highValue: boolean
+  waits: boolean
   readonly land: () => void
 }
 
@@ -131,5 +135,5 @@ function createFlight(provider: string, ip: string, address: Address): OwnFlight
   const over = new Promise<void>((resolve) => {
     land = resolve
   })
-  return { provider, ip, address, askers: new Set(), highValue: false, waiters: [], over, land }
+  return { provider, ip, address, askers: new Set(), highValue: false, waits: false, waiters: [], over, land }
 }

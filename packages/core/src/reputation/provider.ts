@@ -1,7 +1,7 @@
 import type { Duration } from '../duration.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { Category } from './category.ts'
-import type { Report } from './report.ts'
+import type { Report, ReportType } from './report.ts'
 
 /** What a provider says about an address. */
 export interface Verdict {
@@ -67,6 +67,10 @@ export interface Provider {
     reports: readonly { readonly ip: string; readonly report: Report }[],
     context: LookupContext,
   ): Promise<void>
+  /** At how many waiting reports such a call is worth it: a source may allow few of them. @default 2 */
+  readonly reportManyFrom?: number
+  /** What the source takes reports of. @default everything */
+  readonly reportTypes?: readonly ReportType[]
   /** How many reports a day. */
   readonly reportQuota?: Pick<Quota, 'perDay'>
   /** The shortest time between two reports of one address that the source accepts. @default '15m' */

@@ -15,6 +15,8 @@ export interface QuotaLedger {
 
 export interface QuotaHost {
   readonly store: Store | undefined
+  /** Processes that share the quota; without a store each takes its part. */
+  readonly instances: number
   readonly now: () => number
   readonly hit: (hits: readonly Hit[]) => Awaitable<readonly HitReply[]>
 }
@@ -25,8 +27,9 @@ const WINDOWS = { perMinute: 60_000, perDay: 86_400_000 } as const
 export function createQuotaLedger(provider: string, quota: Quota, timeout: number, host: QuotaHost): QuotaLedger {
   const key: CounterKey = { kind: 0, length: 0, a: 0, b: 0, c: 0, d: 0, text: provider }
   const counters = (['perMinute', 'perDay'] as const).flatMap((name): { counter: Counter; limit: number }[] => {
-    const limit = quota[name]
-    if (limit === undefined) return []
+    const all = quota[name]
+    if (all === undefined) return []
+    const limit = host.store ? all : Math.max(1, Math.floor(all / host.instances))
     const window = WINDOWS[name] + timeout
     const counter: Counter = Object.freeze({
       id: `quota ${JSON.stringify(provider)} ${window}`,

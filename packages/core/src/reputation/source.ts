@@ -120,6 +120,8 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
   /** What others know, then whose turn it is to ask, then the source itself. */
   async function find(flight: Flight): Promise<void> {
     const { ip, address } = flight
+    // In the queue since before: who waits is told what other processes know, for the others it is no use.
+    if (!flight.waits && barredUntil(now(), flight.highValue) > 0) return
     let book = host.away() ? undefined : shared
     const known = await book?.read(ip)
     if (known === LOST) book = undefined

@@ -47,7 +47,10 @@ export function createSend({ name, timeout, fetch }: Settings, manner: Manner): 
     if (meaning === 'unlisted') return undefined
     try {
       if (meaning === 'read') return read(answer)
-      throw new IpGuardError(CODES[meaning], `${name} answered with status ${answer.status}: ${WORDS[meaning]}.`)
+      throw new IpGuardError(CODES[meaning], `${name} answered with status ${answer.status}: ${WORDS[meaning]}.`, {
+        // A gateway that gave up says nothing of what came before: a report may have been taken. 503 is said instead of taking it.
+        uncertain: answer.status >= 500 && answer.status !== 503,
+      })
     } catch (error) {
       throw clean(error, name, redact, manner.retryAfter?.(answer) ?? retryAfterOf(answer.headers))
     }
@@ -72,5 +75,9 @@ function clean(error: unknown, name: string, redact: (text: string) => string, w
     return new IpGuardError('IPGUARD_PROVIDER_ANSWER', `${name} answered with something that could not be read.`)
   }
   const retryAfter = error.retryAfter ?? (error.code === 'IPGUARD_PROVIDER_ANSWER' ? undefined : wait)
-  return new IpGuardError(error.code, redact(error.message), { ...(retryAfter !== undefined && { retryAfter }) })
+  const { uncertain = false } = error
+  return new IpGuardError(error.code, redact(error.message), {
+    ...(retryAfter !== undefined && { retryAfter }),
+    uncertain,
+  })
 }
