@@ -50,8 +50,18 @@ const CASES: readonly [string, () => { readonly guard: Guard }, number, string?]
       ]),
     1,
   ],
-  ['refused by what sources say', () => testGuard([reputation({ providers: [SOURCE], categories: { tor: 40 } })]), 1, '8.8.4.4'],
-  ['challenged as unknown', () => testGuard([reputation({ providers: [SOURCE], onUnknown: 'challenge' })]), 1, '10.0.0.1'],
+  [
+    'refused by what sources say',
+    () => testGuard([reputation({ providers: [SOURCE], categories: { tor: 40 } })]),
+    1,
+    '8.8.4.4',
+  ],
+  [
+    'challenged as unknown',
+    () => testGuard([reputation({ providers: [SOURCE], onUnknown: 'challenge' })]),
+    1,
+    '10.0.0.1',
+  ],
   ['pending', () => testGuard([reputation({ providers: [{ ...SOURCE, name: 'far', local: false }] })]), 2, '8.8.4.4'],
   ['behind a proxy', () => testGuard([], { clientIp: nginx({ trust: ['203.0.113.7'] }) }), 1],
 ]

@@ -38,10 +38,12 @@ const module: unknown = await import(pathToFileURL(path).href)
 if (step === 'create') {
   const createGuard: unknown = Reflect.get(Object(module), 'createGuard')
   const deny: unknown = Reflect.get(Object(module), 'deny')
-  if (typeof createGuard !== 'function' || typeof deny !== 'function') {
-    throw new Error('@ipguard/core exports no createGuard or no deny: this check needs both.')
+  const reputation: unknown = Reflect.get(Object(module), 'reputation')
+  if (typeof createGuard !== 'function' || typeof deny !== 'function' || typeof reputation !== 'function') {
+    throw new Error('@ipguard/core exports no createGuard, deny or reputation: this check needs all three.')
   }
-  createGuard({ policies: [deny(['192.0.2.0/24'])] })
+  const source = { name: 'source', lookup: () => undefined, quota: { perDay: 500 } }
+  createGuard({ policies: [deny(['192.0.2.0/24']), reputation({ providers: [source] })] })
 }
 
 process.stdout.write(used.map((line) => `${line}\n`).join(''))

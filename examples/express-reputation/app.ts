@@ -3,6 +3,7 @@ import {
   deny,
   type Guard,
   ipguard,
+  memoryStore,
   nginx,
   onPaths,
   rateLimit,
@@ -33,6 +34,7 @@ export function createSite({ vendors, ipasisKey, includePrivate = false }: SiteO
   const feed = ipwhoisFeed(vendors === undefined ? {} : { url: `${vendors}/feed.txt` })
 
   const guard = createGuard({
+    store: memoryStore(),
     clientIp: nginx({ trust: ['127.0.0.1/32'] }),
     // Nothing is sent before `dryRun: false`; what would be is a `report` event.
     reports: { providers: [blacklist] },

@@ -45,7 +45,7 @@ export async function startVendors(key: string): Promise<Vendors> {
         })
     } else if (url.pathname === '/feed.txt') {
       asked.feed++
-      res.end('# Generated for an example\n203.0.113.200\n')
+      res.end('# Generated for an example\n45.155.205.200\n')
     } else {
       send({ error: 'not found' }, 404)
     }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { IpGuardError } from '@ipguard/core'
 import { type CrowdsecServer, startCrowdsec, waitUntil } from '@ipguard/tools'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -165,6 +168,13 @@ describe('crowdsec, stream, with a real Local API', () => {
     expect(clock.pending()).toBe(1)
     provider.close()
     expect(clock.pending()).toBe(0)
+  })
+  it('keeps no process alive', async () => {
+    await add('--ip', '1.2.3.4', '--duration', '4h')
+    const child = fileURLToPath(new URL('crowdsec-idle.child.ts', import.meta.url))
+    const args = ['--conditions=@ipguard/source', '--no-warnings', child, lapi.url, `key-of-stream-${used++}`]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 })
+    expect(JSON.parse(stdout)).toMatchObject({ score: 100 })
   })
 })
 

@@ -42,7 +42,7 @@ it('a stream that has not been loaded yet leaves the decision to the policy, and
   const decisions = crowdsec({ url: lapi.url, key: 'key-of-b', mode: 'stream' })
   const guard = guardWith(decisions)
   const { action, degraded } = await guard.check(request(), { peer: '1.2.3.4' })
-  expect([action, degraded]).toEqual(['allow', true])
+  expect([action, degraded]).toEqual(['allow', ['reputation']])
   await waitUntil('it has loaded', () => decisions.status().loaded)
   expect(await actions(guard, ['1.2.3.4'])).toEqual(['deny'])
 })

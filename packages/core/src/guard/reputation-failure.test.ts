@@ -9,7 +9,7 @@ describe('a source that could not tell', () => {
   test.each([
     ['rejects', () => Promise.reject(failure('FAILED')), 'IPGUARD_PROVIDER_FAILED'],
     ['rejects with a stranger', () => Promise.reject(new Error('hunter2')), 'IPGUARD_PROVIDER_FAILED'],
-    ['rejects with nothing', () => Promise.reject(), 'IPGUARD_PROVIDER_FAILED'],
+    ['rejects with nothing', () => Promise.reject(undefined as unknown as Error), 'IPGUARD_PROVIDER_FAILED'],
     ['sends HTML', () => Promise.reject(failure('ANSWER')), 'IPGUARD_PROVIDER_ANSWER'],
     [
       'throws at once',

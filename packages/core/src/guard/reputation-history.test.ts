@@ -48,13 +48,10 @@ test('any history of answers, failures, time and requests comes to what the last
         const age = model.told ? at - model.told.at : 0
         // The jitter is of the TTL alone; what comes behind it has a fixed length.
         const fresh = model.told && within(age, model.told.ttl)
-        const counts =
-          model.told &&
-          (age < model.told.ttl * 4.9 ? true : age >= model.told.ttl * 5 ? false : undefined)
+        const counts = model.told && (age < model.told.ttl * 4.9 ? true : age >= model.told.ttl * 5 ? false : undefined)
         const decision = now(IP)
         if (counts !== undefined || !model.told) {
-          const expected =
-            counts === true ? (Number(model.told?.score ?? -1) >= 50 ? 'deny' : 'allow') : 'challenge'
+          const expected = counts === true ? (Number(model.told?.score ?? -1) >= 50 ? 'deny' : 'allow') : 'challenge'
           expect(decision.action).toBe(expected)
         }
         const before = fake.calls.length
@@ -68,7 +65,12 @@ test('any history of answers, failures, time and requests comes to what the last
         }
         if (!asked) continue
         if (current === 'error') model.failedAt = at
-        else model.told = { score: current === 'unlisted' ? undefined : current, at, ttl: TTLS[current === 'unlisted' ? 'unlisted' : 'listed'] }
+        else
+          model.told = {
+            score: current === 'unlisted' ? undefined : current,
+            at,
+            ttl: TTLS[current === 'unlisted' ? 'unlisted' : 'listed'],
+          }
       }
     }),
     { numRuns: 150 },

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { memoryStore } from '../../../store-memory/src/index.ts'
 import { failure, fakeProvider, reputationGuard, turn } from '../../test/fake-provider.ts'
 import { handClock } from '../../test/hand-clock.ts'
-import { memoryStore } from '../../../store-memory/src/index.ts'
-import { rateLimit } from '../policy/rate-limit.ts'
-import { onPaths } from '../policy/matcher.ts'
-import { reputation } from '../policy/reputation.ts'
-import { createGuard } from '../create-guard.ts'
 import { request } from '../../test/test-guard.ts'
+import { createGuard } from '../create-guard.ts'
+import { onPaths } from '../policy/matcher.ts'
+import { rateLimit } from '../policy/rate-limit.ts'
+import { reputation } from '../policy/reputation.ts'
 
 const IP = '8.8.4.4'
 const ip = (i: number): string => `8.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`
@@ -96,7 +96,10 @@ describe('a quota', () => {
     const clock = handClock()
     const store = memoryStore({ clock, maxKeys: 100 })
     const fake = fakeProvider({ quota: { perDay: 5 } }, () => undefined)
-    const policies = [rateLimit({ limit: 1_000, window: '1d' }), reputation({ providers: [fake], when: onPaths('/login') })]
+    const policies = [
+      rateLimit({ limit: 1_000, window: '1d' }),
+      reputation({ providers: [fake], when: onPaths('/login') }),
+    ]
     const { now, pass } = reputationGuard({ providers: [fake] }, { policies, store, clock })
     for (let round = 0; round < 10; round++) {
       for (let i = 0; i < 3; i++) now(ip(round * 10 + i), '/login')

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../../../store-memory/src/index.ts'
-import { failure, fakeProvider, type FakeProvider, type ReputationGuard, reputationGuard, turn } from '../../test/fake-provider.ts'
+import {
+  type FakeProvider,
+  failure,
+  fakeProvider,
+  type ReputationGuard,
+  reputationGuard,
+  turn,
+} from '../../test/fake-provider.ts'
 import { type HandClock, handClock } from '../../test/hand-clock.ts'
 import type { ReputationOptions } from '../policy/reputation.ts'
 import type { Store } from '../store/store.ts'
@@ -20,7 +27,11 @@ interface Fleet {
 }
 
 /** Processes that share a store: each has a guard and a source of its own, as they would. */
-function fleet(size: number, answer?: (ip: string) => unknown, options: Partial<ReputationOptions<unknown>> = {}): Fleet {
+function fleet(
+  size: number,
+  answer?: (ip: string) => unknown,
+  options: Partial<ReputationOptions<unknown>> = {},
+): Fleet {
   const clock = handClock()
   const store = memoryStore({ clock })
   const sources = Array.from({ length: size }, () => fakeProvider({}, answer))
@@ -60,7 +71,9 @@ describe('processes on one store', () => {
     expect(asked()).toBe(1)
     sources.find(({ calls }) => calls.length > 0)?.calls[0]?.resolve({ score: 90 })
     await pass(250, 10)
-    expect((await Promise.all(answers)).map((each) => each?.action)).toEqual(Array.from({ length: 1000 }, () => 'deny'))
+    expect((await Promise.all(answers.map(async (each) => each))).map((each) => each?.action)).toEqual(
+      Array.from({ length: 1000 }, () => 'deny'),
+    )
     expect(asked()).toBe(1)
   })
 
@@ -177,22 +190,25 @@ describe('processes on one store', () => {
 })
 
 describe('a store that does not answer', () => {
-  test.each(['get', 'set', 'delete'] as const)('%s frozen: the source is asked all the same, and everything ends', async (method) => {
-    const clock = handClock()
-    const memory = memoryStore({ clock })
-    const store = { ...memory, [method]: () => new Promise<never>(() => {}) }
-    const fake = fakeProvider({}, () => ({ score: 90 }))
-    const { guard, now } = reputationGuard({ providers: [fake] }, { clock, store })
-    now(IP)
-    for (let i = 0; i < 20; i++) {
-      clock.advance(100)
-      await turn()
-    }
-    expect(fake.calls).toHaveLength(1)
-    expect(now(IP).action).toBe('deny')
-    expect(guard.metrics().reputation.fake).toMatchObject({ inFlight: 0, queued: 0 })
-    expect(clock.pending()).toBe(0)
-  })
+  test.each(['get', 'set', 'delete'] as const)(
+    '%s frozen: the source is asked all the same, and everything ends',
+    async (method) => {
+      const clock = handClock()
+      const memory = memoryStore({ clock })
+      const store = { ...memory, [method]: () => new Promise<never>(() => {}) }
+      const fake = fakeProvider({}, () => ({ score: 90 }))
+      const { guard, now } = reputationGuard({ providers: [fake] }, { clock, store })
+      now(IP)
+      for (let i = 0; i < 20; i++) {
+        clock.advance(100)
+        await turn()
+      }
+      expect(fake.calls).toHaveLength(1)
+      expect(now(IP).action).toBe('deny')
+      expect(guard.metrics().reputation.fake).toMatchObject({ inFlight: 0, queued: 0 })
+      expect(clock.pending()).toBe(0)
+    },
+  )
 
   test('rejecting: it is told, without what the error says', async () => {
     const clock = handClock()

@@ -123,7 +123,7 @@ describe('wait', () => {
     await turn()
     expect(fake.calls).toHaveLength(1)
     fake.calls[0]?.resolve({ score: 100 })
-    expect((await Promise.all(answers)).every(({ action }) => action === 'deny')).toBe(true)
+    expect((await Promise.all(answers.map(async (each) => each))).every(({ action }) => action === 'deny')).toBe(true)
   })
 
   test('in shadow too it is recorded by the deadline', async () => {
@@ -168,6 +168,9 @@ describe('wait', () => {
     const answers = [check(IP), check('8.8.8.8')]
     await turn()
     await guard.close()
-    expect((await Promise.all(answers)).map(({ action }) => action)).toEqual(['allow', 'allow'])
+    expect((await Promise.all(answers.map(async (each) => each))).map(({ action }) => action)).toEqual([
+      'allow',
+      'allow',
+    ])
   })
 })

@@ -78,7 +78,12 @@ describe('what several voices come to', () => {
   })
 
   test('an action that is not known counts as deny', () => {
-    const { judge } = createJudge({ limit: 20, challenge: 40, deny: 60, categories: new Map([['tor', 'captcha' as 'deny']]) })
+    const { judge } = createJudge({
+      limit: 20,
+      challenge: 40,
+      deny: 60,
+      categories: new Map([['tor', 'captcha' as 'deny']]),
+    })
     expect(judge([{ score: 0, weight: 1, categories: ['tor'] }]).action).toBe('deny')
   })
 })

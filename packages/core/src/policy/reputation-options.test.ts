@@ -68,7 +68,11 @@ test.each([
 })
 
 test('weights of the policy come before those of the provider', () => {
-  const two = [fakeProvider({ name: 'a', weight: 0.5 }), fakeProvider({ name: 'b', weight: 0.5 }), fakeProvider({ name: 'c' })]
+  const two = [
+    fakeProvider({ name: 'a', weight: 0.5 }),
+    fakeProvider({ name: 'b', weight: 0.5 }),
+    fakeProvider({ name: 'c' }),
+  ]
   const { providers: checked } = checkReputationOptions({ providers: two, weights: { a: 0.2 } })
   expect(checked.map(({ weight }) => weight)).toEqual([0.2, 0.5, 1])
 })

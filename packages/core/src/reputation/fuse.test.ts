@@ -25,7 +25,12 @@ test.each<[readonly Voice[], readonly number[], number]>([
   [[{ score: 50, weight: 1 }], [40], 70],
   [[{ score: 0, weight: 1 }], [], 0],
 ])('%j and %j come to %d', (given, added, expected) => {
-  expect(fuse(given, added.map((each) => ({ score: each })))).toBe(expected)
+  expect(
+    fuse(
+      given,
+      added.map((each) => ({ score: each })),
+    ),
+  ).toBe(expected)
 })
 
 test('every whole score alone is that score, so a threshold means what it says', () => {

@@ -16,7 +16,10 @@ test.each<[unknown, object]>([
     { score: 50, categories: ['vpn', 'tor'] },
   ],
   [{ score: 50, categories: ['nothing known'] }, { score: 50 }],
-  [{ score: 50, detail: 'a\r\nb\u202ec' }, { score: 50, detail: 'a b c' }],
+  [
+    { score: 50, detail: 'a\r\nb\u202ec' },
+    { score: 50, detail: 'a b c' },
+  ],
   [{ score: 50, detail: 7 }, { score: 50 }],
   [
     { score: 50, detail: 'x'.repeat(1000) },

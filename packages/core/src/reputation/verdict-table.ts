@@ -81,7 +81,9 @@ export function createVerdictTable(): VerdictTable {
     passes(address, place, now) {
       const offset = meet(address)
       // Rows are inside; `keys` is there when one was found.
-      return offset >= 0 && place < PASSES && ((keys as KeyTable).rows[offset + 5 + place] as number) > (now - origin) / 1000
+      return (
+        offset >= 0 && place < PASSES && ((keys as KeyTable).rows[offset + 5 + place] as number) > (now - origin) / 1000
+      )
     },
     pass(address, place, now, until) {
       const offset = meet(address)
