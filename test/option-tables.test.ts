@@ -12,6 +12,10 @@ const TABLES: readonly (readonly [place: string, interfaces: readonly (readonly 
   ['### policy', [['packages/core/src/policy/policy.ts', 'CustomPolicyOptions']]],
   ['### memoryStore', [['packages/store-memory/src/memory-store.ts', 'MemoryStoreOptions']]],
   ['### redisStore', [['packages/store-redis/src/redis-store-options.ts', 'RedisStoreOptions']]],
+  ['### reputation', [['packages/core/src/policy/reputation-options.ts', 'ReputationOptions']]],
+  ['### verifiedCrawlers', [['packages/core/src/crawler/crawler-options.ts', 'VerifiedCrawlersOptions']]],
+  ['### feed', [['packages/providers/src/feeds/feed-options.ts', 'FeedOptions']]],
+  ['## Reports', [['packages/core/src/report/report-options.ts', 'ReportsOptions']]],
   ['| tier option |', [['packages/core/src/store/ladder.ts', 'LadderTier']]],
   ['| ladder option |', [['packages/core/src/store/ladder.ts', 'LadderOptions']]],
 ]
@@ -34,7 +38,7 @@ function optionsOf(file: string, name: string): readonly Option[] {
   return found.members.map((member) => {
     const tag = ts.getJSDocTags(member).find((each) => each.tagName.text === 'default')
     const text = tag ? (ts.getTextOfJSDocComment(tag.comment) ?? '') : ''
-    return { name: member.name?.getText(source) ?? '', literal: /^(?:'[^']*'|\d+|true|false)/.exec(text)?.[0] }
+    return { name: member.name?.getText(source) ?? '', literal: /^(?:'[^']*'|\d+(?:\.\d+)?|true|false)/.exec(text)?.[0] }
   })
 }
 

@@ -64,6 +64,26 @@ describe('a quota', () => {
     expect(guard.metrics().errors).toBe(0)
   })
 
+  test('used up while others are in the queue: those ask the store for nothing either', async () => {
+    const clock = handClock()
+    const memory = memoryStore({ clock })
+    const read = new Set<string>()
+    const store = {
+      ...memory,
+      get(key: string) {
+        read.add(key)
+        return memory.get(key)
+      },
+    }
+    const fake = fakeProvider({ quota: { perMinute: 1 } }, () => undefined)
+    const { guard, now } = reputationGuard({ providers: [fake], concurrency: 1 }, { clock, store })
+    for (let i = 0; i < 100; i++) now(ip(i))
+    await turn()
+    await turn()
+    expect(guard.metrics().reputation.fake).toMatchObject({ asked: 1, queued: 0 })
+    expect([...read].filter((key) => key.startsWith('rep:'))).toHaveLength(2)
+  })
+
   test('a share of it is kept for policies of high value, when there are any', async () => {
     const fake = fakeProvider({ quota: { perDay: 20 } }, () => undefined)
     const site = reputation({ name: 'site', providers: [fake], when: onPaths('/') })

@@ -222,6 +222,38 @@ describe('a store that does not answer', () => {
     expect(errors.map(({ message }) => message).join()).not.toContain('hunter2')
   })
 
+  test('without its records a source with a quota is not asked, although the count could be had', async () => {
+    const clock = handClock()
+    const store = { ...memoryStore({ clock }), get: () => Promise.reject(new Error('read failed')) }
+    const paid = fakeProvider({ name: 'paid', quota: { perDay: 100 } }, () => undefined)
+    const { now } = reputationGuard({ providers: [paid], onUnknown: 'challenge' }, { clock, store })
+    now(IP)
+    await turn()
+    expect(paid.calls).toHaveLength(0)
+    expect(now(IP)).toMatchObject({ action: 'challenge', degraded: ['reputation'] })
+  })
+
+  test('what it answers when the guard is closed is told to nobody', async () => {
+    const clock = handClock()
+    const memory = memoryStore({ clock })
+    const first = reputationGuard({ providers: [fakeProvider({}, () => ({ score: 90 }))] }, { clock, store: memory })
+    first.now(IP)
+    await turn()
+    let answer: () => void = () => {}
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const slow = { ...memory, get: async (key: string) => gate.then(() => memory.get(key)) }
+    const { guard, now, events } = reputationGuard({ providers: [fakeProvider()] }, { clock, store: slow })
+    now(IP)
+    await turn()
+    await guard.close()
+    answer()
+    await turn()
+    expect(events).toEqual([])
+    expect(now(IP).action).toBe('allow')
+  })
+
   test('one that says somebody holds the lease, and never who, is given up', async () => {
     const clock = handClock()
     const store = { ...memoryStore({ clock }), set: () => false }
