@@ -38,7 +38,10 @@ function optionsOf(file: string, name: string): readonly Option[] {
   return found.members.map((member) => {
     const tag = ts.getJSDocTags(member).find((each) => each.tagName.text === 'default')
     const text = tag ? (ts.getTextOfJSDocComment(tag.comment) ?? '') : ''
-    return { name: member.name?.getText(source) ?? '', literal: /^(?:'[^']*'|\d+(?:\.\d+)?|true|false)/.exec(text)?.[0] }
+    return {
+      name: member.name?.getText(source) ?? '',
+      literal: /^(?:'[^']*'|\d+(?:\.\d+)?|true|false)/.exec(text)?.[0],
+    }
   })
 }
 

@@ -123,7 +123,10 @@ function csvOf(reports: readonly { readonly ip: string; readonly report: Report 
 function readReport(answer: ProviderAnswer): boolean {
   if (answer.status === 200) return required(optionalObject(object(answer.json()).data), 'data') !== undefined
   if (errorParameters(answer).includes('ip')) {
-    throw new IpGuardError('IPGUARD_REPORT_DUPLICATE', 'abuseipdb has a report of this address from the last 15 minutes.')
+    throw new IpGuardError(
+      'IPGUARD_REPORT_DUPLICATE',
+      'abuseipdb has a report of this address from the last 15 minutes.',
+    )
   }
   throw new IpGuardError('IPGUARD_PROVIDER_QUOTA', 'abuseipdb takes no more reports today.')
 }

@@ -53,7 +53,9 @@ export function stopforumspam(options: StopforumspamOptions = {}): Provider {
     request: (ip, baseUrl) => ({ url: `${baseUrl}/api?ip=${encodeURIComponent(ip)}&f=json&confidence${settings}` }),
     read: (answer) => read(object(answer.json()), scores),
   })
-  return reporting === undefined ? provider : { ...provider, reportTypes: ['spam'], report: stopforumspamReport(reporting, send) }
+  return reporting === undefined
+    ? provider
+    : { ...provider, reportTypes: ['spam'], report: stopforumspamReport(reporting, send) }
 }
 
 function settingsOf({ torExits, blacklists = true }: StopforumspamOptions): string {

@@ -19,8 +19,8 @@ export const NONE: readonly never[] = Object.freeze([])
 export interface CheckRoot {
   readonly store: Store | undefined
   readonly isInfrastructure: (address: Address) => boolean
-  /** For policies that wait for something else than the store. */
-  readonly startDeadline: () => Deadline
+  /** For policies that wait for something else than the store; `since`: when the decision was begun. */
+  readonly startDeadline: (since?: number) => Deadline
   readonly hub: { readonly warn: (warning: Finding) => void }
 }
 
@@ -56,6 +56,8 @@ export class Check<Facts> implements PolicyContext<Facts> {
   declare degraded: string[] | undefined
   declare pending: string[] | undefined
   declare deadline: Deadline | undefined
+  /** The deadline is that of a policy which waits for something else than the store. */
+  declare waits: boolean
   /** Live bans of this client that the copy had no room for, the one that ends last first. */
   declare found: readonly Entry[] | undefined
   /** Keeps background work alive, where the platform has such a thing. */
@@ -116,9 +118,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
 
   get signal(): AbortSignal {
     // Asked for before anything waits: the policy is about to.
-    const whole = this.shadow && this.twin ? this.twin : this
-    whole.deadline ??= this.root.startDeadline()
-    return whole.deadline.signal
+    return waitingDeadline(this.shadow && this.twin ? this.twin : this).signal
   }
 
   pend(name: string): void {
@@ -140,6 +140,7 @@ Object.assign(Check.prototype, {
   shadow: false,
   decided: false,
   dry: false,
+  waits: false,
   noted: undefined,
   degraded: undefined,
   pending: undefined,
@@ -150,6 +151,15 @@ Object.assign(Check.prototype, {
   counterKey: undefined,
   forms: undefined,
 })
+
+/** The deadline of a decision that waits for more than the store: its time began with the decision, whatever it has waited for before. */
+export function waitingDeadline<Facts>(check: Check<Facts>): Deadline {
+  if (check.waits && check.deadline) return check.deadline
+  check.deadline?.end()
+  check.waits = true
+  check.deadline = check.root.startDeadline(check.now)
+  return check.deadline
+}
 
 /** The same check as policies in shadow see it. */
 export function shadowOf<Facts>(check: Check<Facts>): Check<Facts> {

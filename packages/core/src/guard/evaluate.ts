@@ -8,7 +8,7 @@ import { SITE_BAN } from '../store/ban-book.ts'
 import { type Entry, entryScope, isLive } from '../store/entry.ts'
 import { laterFirst } from '../store/entry-table.ts'
 import type { Hit, HitCommit, HitReply } from '../store/hit.ts'
-import { type Check, degrade, NONE, note, shadowOf } from './check.ts'
+import { type Check, degrade, NONE, note, shadowOf, waitingDeadline } from './check.ts'
 import { bannedOutcome, limitState, refusedHit } from './counting.ts'
 import { createDeadline, type Deadline } from './deadline.ts'
 import type { CountFailure, Fallback } from './hit-sender.ts'
@@ -122,7 +122,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   ): Promise<Ruling> {
     // What was collected goes first: a client over its limit gets that answer, and the second trip is for what comes after.
     pending.catch(() => {})
-    const deadline = deadlineOf(check, deadlines.wait)
+    const deadline = waitingDeadline(check)
     const refused = await flush(check, undefined)
     if (refused) return refused
     const settled = await deadline.wait(pending)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { memoryStore } from '../../../store-memory/src/index.ts'
 import { failure, fakeProvider, reputationGuard, turn } from '../../test/fake-provider.ts'
+import { handClock } from '../../test/hand-clock.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
 import { reputation } from '../policy/reputation.ts'
 
@@ -151,6 +153,34 @@ describe('wait', () => {
     await turn()
     expect([second.action, (await first).action]).toEqual(['limit', 'allow'])
     expect(errors).toEqual([])
+  })
+
+  test('a guard that has just started, and loads its entries first, waits as long as any', async () => {
+    const clock = handClock()
+    const memory = memoryStore({ clock })
+    const store = {
+      ...memory,
+      entries: {
+        ...memory.entries,
+        async *load() {
+          await new Promise<void>((resolve) => clock.after?.(40, resolve))
+          yield []
+        },
+      },
+    }
+    const fake = fakeProvider()
+    const { check, pass } = reputationGuard({ providers: [fake], wait: true }, { clock, store })
+    const [early, late] = [check(IP), check('8.8.8.8')]
+    await pass(40)
+    await pass(100)
+    expect(await soFar(early)).toBe('waiting')
+    fake.calls[0]?.resolve({ score: 90 })
+    expect(await early).toMatchObject({ action: 'deny' })
+    // Half a second in all, from the beginning of the decision.
+    await pass(359)
+    expect(await soFar(late)).toBe('waiting')
+    await pass(1)
+    expect(await late).toMatchObject({ action: 'allow', degraded: ['reputation'] })
   })
 
   test('status does not wait', async () => {

@@ -37,7 +37,7 @@ export interface Root<Facts> {
   readonly deadlines: { readonly store: number; readonly wait: number }
   readonly createId: () => string
   readonly isInfrastructure: (address: Address) => boolean
-  readonly startDeadline: () => Deadline
+  readonly startDeadline: (since?: number) => Deadline
   readonly hosting: Hosting<Facts>
   readonly reports: Reports
   /** A hit has struck: tells of it, and of the ban that came of it; reports it where its tier says so, if it is known who struck. */
@@ -103,7 +103,10 @@ export function createRoot<Facts>(options: GuardOptions<Facts>): Root<Facts> {
     })
   const infrastructure = options.banInfrastructure ? () => false : isInfrastructure(resolver.trust)
 
-  const startDeadline = (): Deadline => createDeadline(deadlines.wait, clock)
+  const startDeadline = (since?: number): Deadline => {
+    const spent = since === undefined ? 0 : clock.now() - since
+    return createDeadline(Math.max(0, deadlines.wait - spent), clock)
+  }
 
   const root: Root<Facts> = {
     options,

@@ -3,7 +3,7 @@ import { redactPairs } from './redact-pairs.ts'
 import { secretForms } from './secret-forms.ts'
 
 /** Stands in place of what was taken out. */
-export const MARK = '[redacted]'
+const MARK = '[redacted]'
 /** As long as a report's message may be. */
 const LONGEST = 1000
 /** As much of a message as is looked at, beside the longest secret. */
