@@ -57,12 +57,15 @@ export function reputation<Facts = unknown>(options: ReputationOptions<Facts>): 
       host,
     )
     const { table } = desk.book
+    const { place } = desk
 
     function evaluate(context: PolicyContext<Facts>): Awaitable<Outcome | undefined> {
-      const { address, client, now } = context
+      const { address } = context
+      // Most requests end here.
+      if (address !== undefined && table.passes(address, place, context.now)) return undefined
+      const { client, now } = context
       if (address && client) {
-        if (table.passes(address, desk.place, now)) return undefined
-        const made = table.find(address)?.made[desk.place] as Made | undefined // put there below
+        const made = table.find(address)?.made[place] as Made | undefined // put there below
         if (made !== undefined && now < made.until) {
           if (made.outcome === undefined || spared?.(context)) return undefined
           return timed(made.outcome, made.newsAt, now)
@@ -102,8 +105,8 @@ export function reputation<Facts = unknown>(options: ReputationOptions<Facts>): 
       const outcome = action === 'allow' ? undefined : refusal(action, known.unknown ? unknown : evidenceOf(known))
       const { address } = context
       const row = until > 0 && address ? table.find(address) : undefined
-      if (row) row.made[desk.place] = { until, outcome, newsAt } satisfies Made
-      if (row && address && !outcome) table.pass(address, desk.place, host.now(), until)
+      if (row) row.made[place] = { until, outcome, newsAt } satisfies Made
+      if (row && address && !outcome) table.pass(address, place, host.now(), until)
       return outcome && timed(outcome, newsAt, context.now)
     }
 

@@ -55,7 +55,8 @@ export function createVerdictTable(): VerdictTable {
   function meet({ family, a, b, c, d }: Address): number {
     if (keys === undefined) return -1
     const offset = findRow(keys, a, b, c, d, family)
-    if (offset >= 0) keys.rows[offset + 4] = family | MET
+    // Written when it changes alone: most are met again, and a row that is only read stays where the processor has it.
+    if (offset >= 0 && ((keys.rows[offset + 4] as number) & MET) === 0) keys.rows[offset + 4] = family | MET // inside
     return offset
   }
 
