@@ -14,6 +14,19 @@ export function decide(check: Findings, outcome: PolicyOutcome | undefined, crea
     Object.freeze(limits)
     return Object.freeze({ action: 'allow', at, client, limits })
   }
+  // The plain allow of who is looked up, or while something is away: nothing here is deep.
+  if (outcome === undefined && client && !noted) {
+    Object.freeze(client)
+    for (const limit of limits ?? []) Object.freeze(limit)
+    return Object.freeze({
+      action: 'allow',
+      at,
+      client,
+      ...(limits && { limits: Object.freeze(limits) }),
+      ...(degraded && { degraded: Object.freeze(degraded) }),
+      ...(pending && { pending: Object.freeze(pending) }),
+    })
+  }
   return freezeAll({
     action: 'allow',
     ...outcome,

@@ -37,8 +37,12 @@ export function createJudge(rules: Rules): Judge {
   const byScore = (score: number): Action =>
     score >= rules.deny ? 'deny' : score >= rules.challenge ? 'challenge' : score >= rules.limit ? 'limit' : 'allow'
 
+  /** Of nobody: what every address is met with that is not known. */
+  const nothing: Judgement = Object.freeze({ action: byScore(0), score: 0, added: Object.freeze([]) })
+
   return {
     judge(voices) {
+      if (voices.length === 0) return nothing
       const named = new Set(voices.flatMap(({ categories = [] }) => categories))
       const added = scored.filter(({ category }) => named.has(category))
       const score = fuse(voices, added)

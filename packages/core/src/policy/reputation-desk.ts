@@ -55,6 +55,8 @@ export interface DeskOptions {
 
 interface Due {
   readonly source: Source
+  /** Of its own in this policy, which has 16 providers at most. */
+  readonly bit: number
   readonly weight: number
   /** It has told something, which counts still. */
   readonly known: boolean
@@ -66,8 +68,9 @@ const NOTHING: readonly ReputationVoice[] = []
 export function createDesk(options: DeskOptions, host: PolicyHost): ReputationDesk {
   const { policy, judge, onUnknown, includePrivate, highValue, waits } = options
   const book = bookOf(host)
-  const sources = options.providers.map(({ provider, weight }) => ({
+  const sources = options.providers.map(({ provider, weight }, i) => ({
     weight,
+    bit: 1 << i,
     source: book.join(provider, options.limits),
   }))
   const hasLocal = sources.some(({ source }) => source.provider.local)
@@ -80,12 +83,23 @@ export function createDesk(options: DeskOptions, host: PolicyHost): ReputationDe
     },
   }
 
+  /** By who is due, when nobody else has told anything: most addresses are not known, and are asked about in a flood. */
+  const worstOf = new Map<number, Action>()
+
+  function worst(settled: readonly ReputationVoice[], due: readonly Due[]): Action {
+    const weights = (): number[] => due.map(({ weight }) => weight)
+    if (settled.length > 0) return judge.worst(settled, weights())
+    const who = due.reduce((bits, { bit }) => bits | bit, 0)
+    const found = worstOf.get(who) ?? judge.worst(settled, weights())
+    worstOf.set(who, found)
+    return found
+  }
+
   /** Whether those that are due could change the action, whatever they and the others told. */
   function matters(settled: readonly ReputationVoice[], anyTold: boolean, due: readonly Due[]): boolean {
     if (due.length === 0) return false
-    const weights = due.map(({ weight }) => weight)
-    const worst = judge.worst(settled, weights)
-    return judge.judge(settled).action !== worst || (!anyTold && onUnknown !== worst)
+    const most = worst(settled, due)
+    return judge.judge(settled).action !== most || (!anyTold && onUnknown !== most)
   }
 
   /** A client with many addresses has used up what is looked up of them. */
@@ -107,7 +121,7 @@ export function createDesk(options: DeskOptions, host: PolicyHost): ReputationDe
     let until = Number.POSITIVE_INFINITY
     let newsAt = Number.POSITIVE_INFINITY
 
-    for (const { source, weight } of isAskable ? sources : []) {
+    for (const { source, weight, bit } of isAskable ? sources : []) {
       const { provider, place } = source
       if (!source.supports(ip)) continue
       const said = provider.local ? saidNow(provider, ip, now) : row?.told[place]
@@ -123,7 +137,7 @@ export function createDesk(options: DeskOptions, host: PolicyHost): ReputationDe
       }
       if (isFresh) newsAt = Math.min(newsAt, said.freshUntil)
       else if (provider.local) degraded = true
-      else due.push({ source, weight, known })
+      else due.push({ source, weight, bit, known })
     }
 
     const awaited: Flight[] = []
