@@ -5,7 +5,7 @@ import { Agent, get } from 'node:http'
  * order, when all are answered. Every answer must be a 200. A latency counts from when the request was due: a load that comes late is late.
  */
 export async function pacedLoad(
-  ports: readonly number[],
+  { ports, path }: { readonly ports: readonly number[]; readonly path: string },
   ips: readonly string[],
   perSecond: number,
 ): Promise<number[]> {
@@ -18,7 +18,7 @@ export async function pacedLoad(
       const due = start + (i * 1_000) / perSecond
       while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve))
       const port = ports[i % ports.length] as number // inside
-      waiting.push(one(agent, port, ips[i] as string).then(() => void latencies.push(performance.now() - due))) // inside
+      waiting.push(one(agent, port, path, ips[i] as string).then(() => void latencies.push(performance.now() - due))) // inside
     }
     await Promise.all(waiting)
   } finally {
@@ -27,9 +27,9 @@ export async function pacedLoad(
   return latencies
 }
 
-function one(agent: Agent, port: number, ip: string): Promise<void> {
+function one(agent: Agent, port: number, path: string, ip: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    get({ agent, host: '127.0.0.1', port, headers: { 'x-forwarded-for': ip } }, (response) => {
+    get({ agent, host: '127.0.0.1', port, path, headers: { 'x-forwarded-for': ip } }, (response) => {
       response.resume()
       response.once('error', reject)
       response.once('end', () => {

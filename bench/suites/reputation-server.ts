@@ -1,11 +1,11 @@
-import { ipguard, type Policy, rateLimit, reputation } from '@ipguard/express'
+import { ipguard, rateLimit, reputation } from '@ipguard/express'
 import { providerFetch } from '@ipguard/providers'
 import { redisStore } from '@ipguard/store-redis'
 import express from 'express'
 import { createClient } from 'redis'
 
 /** One of four Express servers on one Redis; answers every message with the CPU it has used so far. */
-const [, , redisPort, sourceUrl, withPolicy] = process.argv
+const [, , redisPort, sourceUrl] = process.argv
 const client = createClient({ socket: { host: '127.0.0.1', port: Number(redisPort) }, disableOfflineQueue: true })
 client.on('error', () => {})
 await client.connect()
@@ -19,27 +19,29 @@ const source = {
     return { score }
   },
 }
-const policies: Policy[] = [rateLimit({ limit: 60_000, window: '60s' })]
-if (withPolicy === 'with') policies.push(reputation({ providers: [source], challenge: 50, deny: 80 }))
-
 const app = express()
 app.disable('x-powered-by')
 app.use(
   ipguard({
     clientIp: { header: 'x-forwarded-for', trust: ['127.0.0.1/32'] },
-    store: redisStore({ client, prefix: withPolicy ?? '' }),
+    store: redisStore({ client, prefix: 'reputation' }),
     instances: 4,
     deadline: '10s',
-    policies,
+    policies: [
+      rateLimit({ limit: 60_000, window: '60s' }),
+      reputation({ providers: [source], challenge: 50, deny: 80, when: ({ url }) => url === '/with' }),
+    ],
   }),
 )
-app.get('/', (_req, res) => {
+app.get(['/with', '/without'], (_req, res) => {
   res.send('ok')
 })
 const server = app.listen(0, '127.0.0.1', () => {
   const address = server.address()
   process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 })
 })
+// the load may leave a connection alone for a while, and must not meet its end
+server.keepAliveTimeout = 600_000
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })

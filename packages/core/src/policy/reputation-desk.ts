@@ -38,6 +38,11 @@ export interface ReputationDesk {
   readonly book: Book
   /** Of this policy in the rows of the book. */
   readonly place: number
+  /**
+   * Whether nothing will be found out about this address, of which nothing is known, as no source may be asked now: what most requests of a
+   * flood are met with once the quota is spent. The answer is `onUnknown`, degraded.
+   */
+  isShut(address: Address, now: number): boolean
   /** `ask` starts look-ups that could change the action; `look` only looks; `over`: what has told nothing by now could not tell. */
   know(subject: Subject, now: number, mode: 'ask' | 'look' | 'over'): Knowledge
 }
@@ -169,7 +174,26 @@ export function createDesk(options: DeskOptions, host: PolicyHost): ReputationDe
     }
   }
 
-  return { book, place: book.newPlace(), know }
+  /** No source is local or particular, nobody waits, the answer names no time, and what they could say would matter. */
+  const isPlain =
+    !waits &&
+    onUnknown !== 'limit' &&
+    sources.every(({ source: { provider } }) => !provider.local && !provider.supports) &&
+    matters(
+      NOTHING,
+      false,
+      sources.map((each) => ({ ...each, known: false })),
+    )
+
+  function isShut(address: Address, now: number): boolean {
+    if (!isPlain) return false
+    for (const { source } of sources) if (source.barredUntil(now, highValue) === 0) return false
+    if (book.table.find(address) || (!includePrivate && classifyAddress(address) !== undefined)) return false
+    for (const { source } of sources) source.skip(now, highValue)
+    return true
+  }
+
+  return { book, place: book.newPlace(), isShut, know }
 }
 
 /** Of a local provider: it is asked again each time. */

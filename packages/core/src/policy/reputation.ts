@@ -65,6 +65,11 @@ export function reputation<Facts = unknown>(options: ReputationOptions<Facts>): 
       if (address !== undefined && table.passes(address, place, context.now)) return undefined
       const { client, now } = context
       if (address && client) {
+        if (!context.dry && desk.isShut(address, now)) {
+          if (spared?.(context)) return undefined
+          context.degrade(fields.name)
+          return shut
+        }
         const made = table.find(address)?.made[place] as Made | undefined // put there below
         if (made !== undefined && now < made.until) {
           if (made.outcome === undefined || spared?.(context)) return undefined
@@ -114,6 +119,7 @@ export function reputation<Facts = unknown>(options: ReputationOptions<Facts>): 
   }
 
   const unknown: readonly Evidence[] = [{ kind: 'unknown', providers: names }]
+  const shut = onUnknown === 'allow' ? undefined : refusal(onUnknown, unknown)
   return {
     ...fields,
     bind,

@@ -39,6 +39,8 @@ export interface Source {
   flightOf(ip: string): Flight | undefined
   /** When it may be asked again; 0: now. */
   barredUntil(now: number, highValue: boolean): number
+  /** Somebody would have been asked about, and it is barred. */
+  skip(now: number, highValue: boolean): void
   /** Undefined when it may not be asked now. */
   ask(ip: string, address: Address, asker: Asker): Flight | undefined
   metrics(): SourceMetrics
@@ -111,6 +113,10 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
 
   /** When quota and pauses let it be asked again. */
   const heldUntil = (highValue: boolean): number => Math.max(pausedUntil, highValue ? reserveUntil : quotaUntil)
+
+  function skip(at: number, highValue: boolean): void {
+    if (heldUntil(highValue) > at) counts.overQuota++
+  }
 
   function barredUntil(at: number, highValue: boolean): number {
     const until = Math.max(heldUntil(highValue), circuit.bars(at) ? Math.max(circuit.until, at + 1) : 0)
@@ -227,10 +233,11 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     },
     flightOf: flights.of,
     barredUntil,
+    skip,
     ask(ip, address, asker) {
       const at = now()
       const barred = barredUntil(at, asker.highValue)
-      if (heldUntil(asker.highValue) > at) counts.overQuota++
+      skip(at, asker.highValue)
       return closed || (barred > 0 && !asker.waits) ? undefined : flights.join(ip, address, asker)
     },
     metrics: () => ({ ...counts, inFlight: flights.inFlight, queued: flights.queued, open: circuit.open }),
