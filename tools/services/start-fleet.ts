@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process'
 
 /** What a process can be told to do: names, and functions whose arguments and answers are JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: a constraint, under which every function of orders fits
-type AnyOrders = Readonly<Record<string, (...args: any[]) => unknown>>
+type AnyOrders = Readonly<Record<string, (...args: never[]) => unknown>>
 
 type Answer<Orders extends AnyOrders, Name extends keyof Orders> = Awaited<ReturnType<Orders[Name]>>
 
@@ -75,7 +74,7 @@ export function serveOrders(orders: AnyOrders): void {
   process.on('message', (message) => {
     const { id, name, args } = message as { id: number; name: string; args: readonly unknown[] } // a fleet sends nothing else
     Promise.resolve()
-      .then(() => orders[name]?.(...args))
+      .then(() => orders[name]?.(...(args as never[]))) // as the types of the fleet have it
       .then(
         (value) => process.send?.({ id, value }),
         (error: unknown) => process.send?.({ id, error: error instanceof Error ? error.stack : String(error) }),
