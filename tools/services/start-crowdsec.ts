@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from './find-program.ts'
 import { freePort } from './free-port.ts'
+import { type ServerLife, serverLife } from './server-life.ts'
 import { type RunningProcess, startProcess } from './start-process.ts'
 import { tied } from './tied.ts'
 
@@ -13,26 +14,15 @@ export interface CrowdsecOptions {
   readonly bouncers: Readonly<Record<string, string>>
 }
 
-export interface CrowdsecServer {
-  /** Another one after each restart. */
-  readonly pid: number
+/** Its data stay over `kill` and `restart`. */
+export interface CrowdsecServer extends ServerLife {
   readonly port: number
   /** `http://127.0.0.1:<port>` */
   readonly url: string
   /** A watcher that may push alerts and place decisions. */
   readonly machine: { readonly machineId: string; readonly password: string }
-  /** Its log since the last start, and a line for each request. */
-  readonly output: () => string
   /** Runs `cscli` against it and answers what that wrote, as JSON where it can: `['decisions', 'add', '--ip', '1.2.3.4']`. */
   readonly cscli: (args: readonly string[]) => Promise<string>
-  /** Stops it in the middle of whatever it does: connections stay open and nothing is answered. */
-  readonly freeze: () => void
-  readonly thaw: () => void
-  /** Ends it as a crash would; its port and data stay, and `restart` takes them again. */
-  readonly kill: () => Promise<void>
-  /** Starts it again with the same port and data; one that runs is ended before. */
-  readonly restart: () => Promise<void>
-  readonly stop: () => Promise<void>
 }
 
 const MACHINE = { machineId: 'testwatcher', password: 'testpass' } as const
@@ -51,6 +41,7 @@ export async function startCrowdsec(options: CrowdsecOptions): Promise<CrowdsecS
   const client = findProgram('cscli')
   for (let attempt = 1; ; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'ipguard-crowdsec-'))
+    const remove = (): void => rmSync(folder, { recursive: true, force: true })
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
     const config = writeConfig(folder, port)
@@ -71,33 +62,9 @@ export async function startCrowdsec(options: CrowdsecOptions): Promise<CrowdsecS
       // Both write the database, and need no server.
       await cscli(['machines', 'add', MACHINE.machineId, '--password', MACHINE.password, '-u', url, '--force'])
       for (const [name, key] of Object.entries(options.bouncers)) await cscli(['bouncers', 'add', name, '-k', key])
-      let current = await start()
-      return {
-        get pid() {
-          return current.pid
-        },
-        port,
-        url,
-        machine: MACHINE,
-        output: () => current.output(),
-        cscli,
-        freeze: () => void current.signal('SIGSTOP'),
-        thaw: () => void current.signal('SIGCONT'),
-        async kill() {
-          current.signal('SIGKILL')
-          await current.closed
-        },
-        async restart() {
-          await current.stop()
-          current = await start()
-        },
-        async stop() {
-          await current.stop()
-          rmSync(folder, { recursive: true, force: true })
-        },
-      }
+      return Object.assign(await serverLife(start, remove), { port, url, machine: MACHINE, cscli })
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
+      remove()
       // Somebody else took the port in between.
       if (attempt === 3 || !String(error).includes('address already in use')) throw error
     }

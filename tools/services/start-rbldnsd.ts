@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram } from './find-program.ts'
 import { freePort } from './free-port.ts'
+import { type ServerLife, serverLife } from './server-life.ts'
 import { startProcess } from './start-process.ts'
 import { tied } from './tied.ts'
 
@@ -17,20 +18,10 @@ export interface RbldnsdOptions {
   }[]
 }
 
-export interface Rbldnsd {
-  readonly pid: number
+export interface Rbldnsd extends ServerLife {
   readonly port: number
   /** For `resolver.setServers`: `127.0.0.1:<port>`. */
   readonly address: string
-  readonly output: () => string
-  /** Stops it in the middle of whatever it does: questions stay unanswered. */
-  readonly freeze: () => void
-  readonly thaw: () => void
-  /** Ends it as a crash would; its port stays its own until `stop`, and `restart` takes it again. */
-  readonly kill: () => Promise<void>
-  /** Starts it again on the same port; one that runs is ended before. */
-  readonly restart: () => Promise<void>
-  readonly stop: () => Promise<void>
 }
 
 /**
@@ -45,6 +36,7 @@ export async function startRbldnsd(options: RbldnsdOptions): Promise<Rbldnsd> {
   const program = findProgram('rbldnsd')
   for (let attempt = 1; ; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'ipguard-rbldnsd-'))
+    const remove = (): void => rmSync(folder, { recursive: true, force: true })
     const port = await freePort()
     const zones = options.zones.map(({ name, type, data }, index) => {
       const file = `${index}.${type}`
@@ -63,31 +55,9 @@ export async function startRbldnsd(options: RbldnsdOptions): Promise<Rbldnsd> {
         ready: () => answers(port, options.zones[0]?.name ?? ''),
       })
     try {
-      let current = await start()
-      return {
-        get pid() {
-          return current.pid
-        },
-        port,
-        address: `127.0.0.1:${port}`,
-        output: () => current.output(),
-        freeze: () => void current.signal('SIGSTOP'),
-        thaw: () => void current.signal('SIGCONT'),
-        async kill() {
-          current.signal('SIGKILL')
-          await current.closed
-        },
-        async restart() {
-          await current.stop()
-          current = await start()
-        },
-        async stop() {
-          await current.stop()
-          rmSync(folder, { recursive: true, force: true })
-        },
-      }
+      return Object.assign(await serverLife(start, remove), { port, address: `127.0.0.1:${port}` })
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
+      remove()
       // Somebody else took the port in between.
       if (attempt === 3 || !String(error).includes('Address already in use')) throw error
     }
