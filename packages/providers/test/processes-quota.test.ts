@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Fleet, type RedisServer, startFleet, startRedis } from '@ipguard/tools'
+import { type Fleet, type RedisServer, startFleet, startRedis, waitUntil } from '@ipguard/tools'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Orders } from './processes.child.ts'
 
@@ -17,8 +17,9 @@ interface Source {
   readonly asked: { readonly ip: string; readonly at: number }[]
   /** The time that it writes down. */
   time: number
-  /** How long it takes to answer, in ms. */
-  delay: number
+  /** Answers nobody until `release`. */
+  hold(): void
+  release(): void
   stop(): void
 }
 
@@ -36,12 +37,25 @@ afterAll(async () => {
 })
 
 async function startSource(): Promise<Source> {
-  const known: Source = { url: '', asked: [], time: 0, delay: 0, stop: () => void server.close() }
+  let held: (() => void)[] | undefined
+  const known: Source = {
+    url: '',
+    asked: [],
+    time: 0,
+    hold() {
+      held = []
+    },
+    release() {
+      for (const answer of held ?? []) answer()
+      held = undefined
+    },
+    stop: () => void server.close(),
+  }
   const server = createServer((req, res) => {
     const ip = new URL(req.url ?? '', 'http://127.0.0.1').searchParams.get('ip') ?? ''
     known.asked.push({ ip, at: known.time })
     const answer = (): void => void res.end(JSON.stringify({ score: ip.endsWith('.66') ? 90 : 0 }))
-    if (known.delay > 0) setTimeout(answer, known.delay)
+    if (held) held.push(answer)
     else answer()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -81,6 +95,21 @@ async function step(time: number, shares: readonly (readonly string[])[]): Promi
   }
 }
 
+/** What each process asks of its part of 1,000 requests. */
+const crowd = (ip: string): string[] => Array.from({ length: 1_000 / PROCESSES }, () => ip)
+
+/** Holds the source's answer back until every process has its look-up under way. */
+async function whileHeld<T>(ask: () => Promise<T>): Promise<T> {
+  source.hold()
+  const answered = ask()
+  await waitUntil('every process looks it up, or waits for who does', async () => {
+    const metrics = await fleet.all('metrics')
+    return source.asked.length > 0 && metrics.every((each) => each?.inFlight === 1)
+  })
+  source.release()
+  return answered
+}
+
 describe(`${PROCESSES} processes with one source of 15 look-ups a minute and 500 a day`, () => {
   it('never ask more, with 10,000 addresses in a minute and two days of strangers', { timeout: 240_000 }, async () => {
     const ttl = { verdict: '6h', unlisted: '6h' } as const
@@ -118,25 +147,17 @@ describe(`1,000 first requests of one address at once, over ${PROCESSES} process
     ['62.1.2.66', 'deny'],
     ['62.1.2.3', 'allow'],
   ] as const)('cost one look-up when %s waits for its verdict', async (ip, action) => {
-    source.delay = 100
     await newFleet({ prefix: `single-${action}`, wait: true })
-    const tallies = await fleet.all(
-      'check',
-      Array.from({ length: 1_000 / PROCESSES }, () => ip),
-    )
+    const tallies = await whileHeld(() => fleet.all('check', crowd(ip)))
     expect(tallies.reduce((sum, tally) => sum + tally[action], 0)).toBe(1_000)
     expect(tallies.reduce((sum, tally) => sum + tally.degraded, 0)).toBe(0)
     expect(source.asked.map((each) => each.ip)).toEqual([ip])
   })
 
   it('cost one look-up in the background, and every process then knows the verdict', async () => {
-    source.delay = 50
     await newFleet({ prefix: 'background' })
     const ip = '62.9.9.66'
-    const first = await fleet.all(
-      'check',
-      Array.from({ length: 1_000 / PROCESSES }, () => ip),
-    )
+    const first = await whileHeld(() => fleet.all('check', crowd(ip)))
     expect(first.reduce((sum, { allow, pending }) => sum + Math.min(allow, pending), 0)).toBe(1_000)
     while ((await fleet.all('idle')).includes(false));
     const second = await fleet.all('check', [ip])
