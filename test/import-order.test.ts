@@ -19,6 +19,7 @@ const CORE_LAYERS: readonly (readonly string[])[] = [
   ['report/'],
   ['reply/'],
   ['guard/', 'events', 'create-guard'],
+  ['adapter/'],
   ['index'],
 ]
 
@@ -29,6 +30,7 @@ const CORE_MAY_IMPORT: ReadonlySet<string> = new Set()
 const PACKAGE_LAYERS: readonly RegExp[] = [
   /^packages\/core$/,
   /^packages\/(store-[a-z-]+|providers|node|conformance)$/,
+  /^packages\/fetch$/,
   /^packages\/[a-z-]+$/,
   /^(examples\/[a-z-]+|bench)$/,
   /^tools$/,

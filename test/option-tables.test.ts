@@ -5,7 +5,7 @@ import { read } from './workspace.ts'
 /** Where the README describes which options: a heading, or the text of the table's first cell, and the interfaces it stands for. */
 const TABLES: readonly (readonly [place: string, interfaces: readonly (readonly [file: string, name: string])[]])[] = [
   ['### createGuard', [['packages/core/src/guard/guard-options.ts', 'GuardOptions']]],
-  ['### ipguard, second argument', [['packages/node/src/guard-request.ts', 'NodeAdapterOptions']]],
+  ['### ipguard, second argument', [['packages/core/src/adapter/adapter-options.ts', 'AdapterOptions']]],
   ['### Every policy', [['packages/core/src/policy/policy.ts', 'PolicyOptions']]],
   ['### allow, deny, onlyAllow', [['packages/core/src/policy/lists.ts', 'ListPolicyOptions']]],
   ['### rateLimit', [['packages/core/src/policy/rate-limit.ts', 'RateLimitOptions']]],

@@ -89,6 +89,7 @@ function buildGuard<Facts>(
   }
 
   return {
+    needsPeer: resolver.needsPeer,
     ban: (target, ban) => manager.ban(target, ban),
     unban: (target) => manager.unban(target),
     allow: (target, entry) => manager.allow(target, entry),

@@ -1,3 +1,7 @@
+export { type AdapterOptions, checkAdapterOptions } from './adapter/adapter-options.ts'
+export { type AdapterAnswer, answerRequest } from './adapter/answer-request.ts'
+export { type AdapterDefaults, guardFrom, warningsOf } from './adapter/guard-from.ts'
+export { isListHeader, mergeList } from './adapter/list-header.ts'
 export type { Client, ClientVia } from './client-ip/client.ts'
 export type { ClientIpOptions, ClientIpPreset } from './client-ip/client-ip-options.ts'
 export { azure, cloudFront, cloudflare, fastly } from './client-ip/presets/cdn-presets.ts'

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Guard, GuardOptions, RequestHandle } from '@ipguard/core'
 import {
+  type AdapterAnswer,
+  type AdapterOptions,
   checkAdapterOptions,
+  type Guard,
+  type GuardOptions,
   guardFrom,
-  guardRequest,
-  type NodeAdapterOptions,
-  type NodeAnswer,
+  type RequestHandle,
   warningsOf,
-} from '@ipguard/node'
+} from '@ipguard/core'
+import { guardRequest, warnProcess } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
 import type { Request } from 'express'
 import { observeTrustProxy } from './trust-proxy.ts'
@@ -21,7 +23,7 @@ declare global {
   }
 }
 
-export type ExpressAdapterOptions<Facts = unknown> = NodeAdapterOptions<Request, Facts>
+export type ExpressAdapterOptions<Facts = unknown> = AdapterOptions<Request, Facts>
 
 /** The middleware; `guard` is for `ban`, `status` and the like. */
 export interface IpGuardMiddleware<Facts = unknown> {
@@ -45,12 +47,12 @@ export function ipguard<Facts = unknown>(
   adapterOptions: ExpressAdapterOptions<Facts> = {},
 ): IpGuardMiddleware<Facts> {
   checkAdapterOptions(adapterOptions, 'ipguard')
-  const guard = guardFrom(optionsOrGuard, memoryStore)
-  const observe = observeTrustProxy(warningsOf(optionsOrGuard))
+  const guard = guardFrom(optionsOrGuard, { createStore: memoryStore, onWarning: warnProcess })
+  const observe = observeTrustProxy(warningsOf(optionsOrGuard, warnProcess))
 
   function middleware(native: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const req = native as Request // Express calls this
-    const goOn = ({ handle, refusal }: NodeAnswer): void => {
+    const goOn = ({ handle, refusal }: AdapterAnswer): void => {
       req.ipguard = handle
       observe(req, handle.decision)
       if (!refusal) next()

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Guard } from '@ipguard/core'
-import { answerRequest, checkAdapterOptions, type NodeAdapterOptions } from './guard-request.ts'
+import { type AdapterOptions, answerRequest, checkAdapterOptions, type Guard } from '@ipguard/core'
+import { nodeRequest } from './node-request.ts'
+import { peerOf } from './peer-of.ts'
 import { sendReply } from './send-reply.ts'
 
 /**
@@ -20,7 +21,7 @@ import { sendReply } from './send-reply.ts'
 export function guardUpgrade<Facts>(
   server: Pick<Server, 'emit'>,
   guard: Guard<Facts>,
-  options: Pick<NodeAdapterOptions<IncomingMessage, Facts>, 'facts'> = {},
+  options: Pick<AdapterOptions<IncomingMessage, Facts>, 'facts'> = {},
 ): () => void {
   checkAdapterOptions(options, 'guardUpgrade')
   const emit = server.emit
@@ -30,7 +31,9 @@ export function guardUpgrade<Facts>(
     // Node has taken its own listener off, and a connection that breaks now would end the process.
     socket.on('error', ignore)
     try {
-      const { refusal } = await answerRequest(guard, request, options.facts?.(request))
+      const facts = options.facts?.(request)
+      const info = { peer: peerOf(request), ...(facts !== undefined && { facts }) }
+      const { refusal } = await answerRequest(guard, nodeRequest(request), info)
       if (socket.destroyed) return
       if (refusal) return refuse(request, socket, refusal)
       socket.off('error', ignore)

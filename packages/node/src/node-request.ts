@@ -29,8 +29,8 @@ const DEFAULT_PAIRS = 2000
 /**
  * A request of `node:http` (or of the compatibility API of `node:http2`) as a guard reads it. Nothing is copied and no body is read.
  *
- * `url` is what the client asked for: under a mounted router that is `originalUrl`, which Express, connect and middie set. Repeated header
- * lines are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
+ * `url` is what the client asked for; left out, it is `originalUrl`, which Express, connect and middie set under a mounted router, or else
+ * `url` of the request. Repeated header lines are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
  *
  * Node 20 silently drops header lines beyond `maxHeadersCount`, so a caller who sends enough of them could push out the one that a proxy
  * appended. Every header of such a request ends in an empty element, which makes a header that names the client name none.
@@ -38,11 +38,11 @@ const DEFAULT_PAIRS = 2000
  * @example
  * const decision = await guard.check(nodeRequest(req), { peer: peerOf(req) })
  */
-export function nodeRequest(native: IncomingMessage): GuardRequest {
+export function nodeRequest(native: IncomingMessage, url?: string): GuardRequest {
   const { originalUrl } = native as IncomingMessage & { readonly originalUrl?: unknown } // what frameworks add, if any did
   return {
     method: native.method ?? 'GET',
-    url: typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/'),
+    url: url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/')),
     headers: { get: (name) => readHeader(native, name) },
     native,
   }

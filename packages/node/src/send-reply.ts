@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Reply } from '@ipguard/core'
-
-/** What others may have set for a reason of their own: values are added, not replaced. */
-const LISTS = new Set(['vary', 'access-control-expose-headers'])
+import { isListHeader, mergeList, type Reply } from '@ipguard/core'
 
 /**
  * Sends a refusal in place of the handler's answer. Headers set before stay, such as those of CORS.
@@ -28,16 +25,7 @@ export function setHeaders(response: ServerResponse, headers: Readonly<Record<st
   if (response.headersSent) return
   for (const name of Object.keys(headers)) {
     const value = headers[name] ?? ''
-    const before = isList(name) ? response.getHeader(name) : undefined
-    response.setHeader(name, before === undefined ? value : merged(String(before), value))
+    const before = isListHeader(name) ? response.getHeader(name) : undefined
+    response.setHeader(name, before === undefined ? value : mergeList(String(before), value))
   }
-}
-
-/** Told apart by their length first: this runs for every answer. */
-function isList(name: string): boolean {
-  return (name.length === 4 || name.length === 29) && LISTS.has(name.toLowerCase())
-}
-
-function merged(before: string, value: string): string {
-  return [...new Set(`${before}, ${value}`.split(/\s*,\s*/))].join(', ')
 }

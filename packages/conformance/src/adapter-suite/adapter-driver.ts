@@ -79,6 +79,16 @@ export interface AdapterServer extends Target {
  * - `route`: it can stand on one route;
  * - `stream`: a handler can write its answer in parts;
  * - `upgrade`: upgrades (WebSocket handshakes) can be guarded;
- * - `dualStack`: the server can listen on `::`, where an IPv4 peer is written `::ffff:127.0.0.1`.
+ * - `dualStack`: the server can listen on `::`, where an IPv4 peer is written `::ffff:127.0.0.1`;
+ * - `handle`: a handler is given the decision, `strike` and `refund`;
+ * - `everywhere`: the adapter stands in front of paths and methods that have no handler, too.
  */
-export type AdapterCapability = 'peer' | 'mount' | 'route' | 'stream' | 'upgrade' | 'dualStack'
+export type AdapterCapability =
+  | 'peer'
+  | 'mount'
+  | 'route'
+  | 'stream'
+  | 'upgrade'
+  | 'dualStack'
+  | 'handle'
+  | 'everywhere'

@@ -29,6 +29,8 @@ export interface ClientIpResolver {
   readonly trust: IpSet | undefined
   readonly header: string | undefined
   readonly readsHeader: boolean
+  /** Without the peer no client can be found: all but `originUnreachable`. */
+  readonly needsPeer: boolean
 }
 
 /**
@@ -106,6 +108,7 @@ export function compileClientIp(options: ClientIpOptions = {}, settings: ClientI
     trust,
     header,
     readsHeader: header !== undefined,
+    needsPeer: !plan.trustAll,
   }
 }
 

@@ -32,6 +32,8 @@ export interface RequestHandle {
 
 /** May this client address come in? */
 export interface Guard<Facts = unknown> extends Omit<Manager, 'widen'> {
+  /** No client is found where `check` is given no `peer`: so it is unless `clientIp` says `originUnreachable`. */
+  readonly needsPeer: boolean
   /** The answer; synchronous unless the store or a policy has to be waited for. Never throws or rejects for what a request holds. */
   check(request: GuardRequest, info?: CheckInfo<Facts>): Awaitable<Decision>
   /** What an adapter hands to the handler, after `check`. */

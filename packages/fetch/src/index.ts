@@ -1,0 +1,5 @@
+export * from '@ipguard/core'
+export { type MemoryStoreOptions, memoryStore } from '@ipguard/store-memory'
+export { type FetchAnswer, guardFetch } from './guard-fetch.ts'
+export { warnHost } from './warn-host.ts'
+export { withHeaders } from './with-headers.ts'

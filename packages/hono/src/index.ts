@@ -1,0 +1,2 @@
+export * from '@ipguard/core'
+export { type MemoryStoreOptions, memoryStore } from '@ipguard/store-memory'
