@@ -9,7 +9,12 @@ const SUITES: Readonly<Record<string, () => Promise<() => Promise<Result>>>> = {
   limiter: async () => (await import('./suites/limiter.ts')).limiterSuite,
   decision: async () => (await import('./suites/decision.ts')).decisionSuite,
   'decision-more': async () => (await import('./suites/decision.ts')).otherDecisionsSuite,
-  express: async () => (await import('./suites/express.ts')).expressSuite,
+  ...Object.fromEntries(
+    ['node', 'express', 'koa', 'fastify', 'hono'].map((name) => [
+      name,
+      async () => (await import('./suites/framework.ts')).frameworkSuite.bind(undefined, name),
+    ]),
+  ),
   reputation: async () => (await import('./suites/reputation.ts')).reputationSuite,
   'reputation-load': async () => (await import('./suites/reputation-load.ts')).reputationLoadSuite,
   redis: async () => (await import('./suites/redis.ts')).redisSuite,

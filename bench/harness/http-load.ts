@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 
 /**
  * Sends `count` requests over some keep-alive connections, each the next one when the last is answered, and resolves when all are. Answers
- * the number of those that carried a RateLimit header. Every response must be a 200 with a Content-Length.
+ * the number of those that carried a header of a limit, `RateLimit` or an older form. Every response must be a 200 with a Content-Length.
  */
 export async function sendLoad(
   port: number,
@@ -19,7 +19,7 @@ export async function sendLoad(
       socket.write(requests[sent++ % requests.length] as Buffer) // inside
       const head = await next()
       if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`The server answered ${head.split('\r\n')[0]}.`)
-      if (/^ratelimit:/im.test(head)) limited++
+      if (/^(x-)?ratelimit[-a-z]*:/im.test(head)) limited++
     }
     socket.destroy()
   }

@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { sendLoad } from '../harness/http-load.ts'
+import { someAddresses } from '../harness/lists.ts'
+import { median } from '../harness/measure.ts'
+import { number, type Result, times, type Verdict } from '../harness/result.ts'
+import { CONTENDERS, type Contender } from './frameworks/contender.ts'
+
+const CLIENTS = 10_000
+const ROUNDS = 9
+const REQUESTS = 6_000
+const CONNECTIONS = 32
+
+/** A framework, the package that its users take, and what is promised. */
+interface Framework {
+  readonly title: string
+  readonly name: 'express' | 'koa' | 'fastify' | 'hono' | 'node'
+  /** Absent where there is none. */
+  readonly favourite?: string
+  /** CPU added with headers on, as a share of the favourite's. */
+  readonly share?: readonly [text: string, most: number]
+  /** Requests a second with headers off, as a share of the bare server's. */
+  readonly keeps?: number
+}
+
+const FRAMEWORKS: readonly Framework[] = [
+  { title: 'Express', name: 'express', favourite: 'express-rate-limit with draft-8 headers', share: ['1/3', 1 / 3] },
+  { title: 'Koa', name: 'koa', favourite: 'koa-ratelimit with its memory driver', share: ['1/3', 1 / 3] },
+  { title: 'Fastify', name: 'fastify', favourite: '@fastify/rate-limit', share: ['1/2', 1 / 2], keeps: 0.93 },
+  { title: 'Hono on Node', name: 'hono', favourite: 'hono-rate-limiter with draft-7 headers', share: ['1/3', 1 / 3] },
+  { title: 'node:http', name: 'node', keeps: 0.93 },
+]
+
+/** What a limit adds to a request on a framework, as CPU of the server's process, and what is left of its throughput. */
+export async function frameworkSuite(name: string): Promise<Result> {
+  const framework = FRAMEWORKS.find((each) => each.name === name)
+  if (!framework) throw new Error(`There is no framework ${name}.`)
+  const { title, favourite } = framework
+  const contenders = CONTENDERS.filter((each) => favourite !== undefined || each !== 'favourite')
+  const measured = await measure(framework.name, contenders)
+  const of = (contender: Contender): Measured => measured[contenders.indexOf(contender)] ?? NOTHING
+  const bare = of('bare')
+  return {
+    title: `A limit on ${title}`,
+    notes: [
+      `Servers in processes of their own, one handler that sends two bytes, 10,000 clients in X-Forwarded-For from a trusted loopback proxy, 32 keep-alive connections, a decision on every request.${favourite === undefined ? '' : ` The favourite is ${favourite}.`} The bare server is the limit.`,
+      'Requests a second are as the client sees them, on the same machine: a share of the bare server’s in the same round, the median over the rounds.',
+    ],
+    tables: [
+      {
+        title: 'CPU of the server per request, us',
+        columns: ['', 'median', 'best', 'added, medians', 'added, best', 'requests/s of bare'],
+        rows: contenders.map((contender) => {
+          const { cpu, best, kept } = of(contender)
+          return [contender, number(cpu), number(best), number(cpu - bare.cpu), number(best - bare.best), times(kept)]
+        }),
+      },
+    ],
+    verdicts: verdictsOf(framework, of),
+  }
+}
+
+function verdictsOf(
+  { title, favourite, share, keeps }: Framework,
+  of: (contender: Contender) => Measured,
+): readonly Verdict[] {
+  const bare = of('bare')
+  const verdicts: Verdict[] = []
+  if (favourite !== undefined && share) {
+    const ratio = (of('ipguard').cpu - bare.cpu) / (of('favourite').cpu - bare.cpu)
+    const best = (of('ipguard').best - bare.best) / (of('favourite').best - bare.best)
+    verdicts.push({
+      claim: `CPU added per request on ${title} <= ${share[0]} of ${favourite}`,
+      figure: `${times(ratio)} (best rounds ${times(best)})`,
+      pass: ratio <= share[1],
+    })
+  }
+  if (keeps !== undefined) {
+    const { kept } = of('ipguard, no headers')
+    verdicts.push({
+      claim: `Requests/s on ${title} with headers off >= ${keeps} of the bare server's`,
+      figure: times(kept),
+      pass: kept >= keeps,
+    })
+  }
+  return verdicts
+}
+
+interface Measured {
+  /** us per request: the median and the best of the rounds. */
+  readonly cpu: number
+  readonly best: number
+  readonly kept: number
+}
+
+const NOTHING: Measured = { cpu: Number.NaN, best: Number.NaN, kept: Number.NaN }
+
+/** All in turn in every round, each time another one first. */
+async function measure(framework: string, contenders: readonly Contender[]): Promise<readonly Measured[]> {
+  const requests = someAddresses(4, CLIENTS, 61).map((ip) =>
+    Buffer.from(`GET / HTTP/1.1\r\nHost: shop.example\r\nAccept: text/html\r\nX-Forwarded-For: ${ip}\r\n\r\n`),
+  )
+  const servers: Server[] = []
+  const cpu = contenders.map((): number[] => [])
+  const seconds = contenders.map((): number[] => [])
+  try {
+    for (const contender of contenders) servers.push(await startServer(framework, contender))
+    for (const { contender, port } of servers) await warmUp(contender, port, requests)
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let i = 0; i < servers.length; i++) {
+        const at = (i + round) % servers.length
+        const server = servers[at] as Server // inside
+        const before = await cpuOf(server)
+        const start = performance.now()
+        await sendLoad(server.port, requests, REQUESTS, CONNECTIONS)
+        seconds[at]?.push(performance.now() - start)
+        cpu[at]?.push(((await cpuOf(server)) - before) / REQUESTS)
+      }
+    }
+  } finally {
+    for (const { child } of servers) child.disconnect()
+  }
+  const bare = seconds[0] ?? []
+  return contenders.map((_, i) => ({
+    cpu: median(cpu[i] ?? []),
+    best: Math.min(...(cpu[i] ?? [])),
+    kept: median((seconds[i] ?? []).map((each, round) => (bare[round] ?? Number.NaN) / each)),
+  }))
+}
+
+/** Whoever counts says so in every answer: nothing is measured that does not do its work. */
+async function warmUp(contender: Contender, port: number, requests: readonly Buffer[]): Promise<void> {
+  const limited = await sendLoad(port, requests, 2 * CLIENTS, CONNECTIONS)
+  const expected = contender === 'ipguard' || contender === 'favourite' ? 2 * CLIENTS : 0
+  if (limited !== expected)
+    throw new Error(`${contender} sent ${limited} answers with headers of a limit instead of ${expected}.`)
+}
+
+interface Server {
+  readonly contender: Contender
+  readonly child: ChildProcess
+  readonly port: number
+}
+
+async function startServer(framework: string, contender: Contender): Promise<Server> {
+  const child = fork(new URL('framework-server.ts', import.meta.url), [framework, contender], {
+    execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions')),
+  })
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The server of ${framework} with ${contender} ended with code ${code}.`)
+  })
+  ended.catch(() => {})
+  const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }] // as the server's file says
+  return { contender, child, port }
+}
+
+async function cpuOf({ child }: Server): Promise<number> {
+  const answer = once(child, 'message')
+  child.send('cpu')
+  const [{ cpu }] = (await answer) as [{ cpu: number }] // as the server's file says
+  return cpu
+}
