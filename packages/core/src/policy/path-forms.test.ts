@@ -15,6 +15,10 @@ test.each([
   '//admin',
   '/admin;x',
   '/admin;x=1/',
+  '/admin;x/index(',
+  '/%61dmin;/../public',
+  'http://u:p@h/admin;x=1/^',
+  '/ADMIN/;/mounted/../_../',
   '//h/admin',
   '/admin%00',
   '/admin.',
@@ -32,7 +36,7 @@ test.each([
   expect(pathForms(url).folded).toContain('/admin')
 })
 
-test.each(['/adm', '/admins', '/x/admin', '/%2561dmin', '/?/admin', '/admi%6', '/a/admin'])(
+test.each(['/adm', '/admins', '/x;/admin/y', '/adm;/in', '/x/admin', '/%2561dmin', '/?/admin', '/admi%6', '/a/admin'])(
   '%s is not taken for /admin',
   (url) => {
     expect(pathForms(url).folded).not.toContain('/admin')
@@ -64,6 +68,7 @@ test('no URL makes it throw, and every form starts with a slash', () => {
 })
 
 test('a path that is long on purpose still meets its plain form, and has few forms', () => {
+  expect(pathForms(`/admin;${'/y'.repeat(2_000)}`).folded).toContain('/admin')
   const long = `/${'x/../'.repeat(2_000)}%61dmin;p=1`
   expect(pathForms(long).folded).toContain('/admin')
   expect(pathForms(long).folded.length).toBeLessThan(20)
