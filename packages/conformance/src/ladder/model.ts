@@ -29,6 +29,7 @@ export interface ReferenceMeterOptions {
   readonly window: number
 }
 
+/** A rate limit written for the eye instead of speed: it remembers every admitted request. What stores count is held against it. */
 export function createReferenceMeter({ algorithm, limit, window }: ReferenceMeterOptions): ReferenceMeter {
   let log: Admitted[] = []
   // A tenth of a window for the strict window, a window for the fixed one; what counts is told by whole ones.
@@ -106,6 +107,7 @@ export interface ReferenceLadder {
   strikes(client: string, now: number): number
 }
 
+/** A ladder of bans over `createReferenceMeter`, for one policy and any clients. What guards decide is held against it. */
 export function createReferenceLadder(options: ReferenceLadderOptions): ReferenceLadder {
   const { limit, window, tiers, decay } = options
   const clients = new Map<string, ReferenceClient>()

@@ -16,6 +16,11 @@ export interface IdSet {
 /** A power of two. One large table would stand still for its new memory when it doubles. */
 const SHARDS = 64
 
+/**
+ * Makes an empty set of entries' ids; a store with a feed knows its own bans by it.
+ *
+ * @throws {IpGuardError} when `add` or `has` is given a text that is no entry's id
+ */
 export function createIdSet(): IdSet {
   const scopes = new Map<string, number>()
   const shards: KeyTable[] = []

@@ -44,6 +44,11 @@ export function parentLength(family: 4 | 6, length: number, ipv4 = false): numbe
   return length === 64 ? 56 : length === 56 ? 48 : 0
 }
 
+/**
+ * Makes an empty table of bans and allows, for a store that holds them in this process.
+ *
+ * A look-up is synchronous. It never holds more than `maxBans`: those nearest their end leave first.
+ */
 export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
   const maxBans = options.maxBans ?? Number.POSITIVE_INFINITY
   const table = createKeyTable(STRIDE, 2 ** 30, 1024)

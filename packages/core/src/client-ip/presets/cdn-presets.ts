@@ -14,8 +14,9 @@ export type RangedPreset = ClientIpPreset & { readonly trust: readonly TrustEntr
  * Behind Cloudflare: `CF-Connecting-IP`, from Cloudflare's published ranges only.
  *
  * Other Cloudflare customers send from the same ranges, and one of them can point a zone of theirs at your origin;
- * authenticated origin pulls (or a tunnel) close that. With another proxy between Cloudflare and this server, write
- * `{ header: 'x-forwarded-for', trust: [...cloudflare().trust, '10.0.0.5'] }`: the walk then skips both.
+ * authenticated origin pulls (or a tunnel) close that. With a proxy of your own between Cloudflare and this server, have that
+ * proxy check who connects and name the client (nginx: `set_real_ip_from`, `real_ip_header CF-Connecting-IP`), and use its preset:
+ * walking `X-Forwarded-For` past all of Cloudflare's ranges would also walk past its Workers, to whatever their owners wrote.
  * https://developers.cloudflare.com/fundamentals/reference/http-headers/
  *
  * @example
