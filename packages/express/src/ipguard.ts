@@ -9,10 +9,9 @@ import {
   type RequestHandle,
   warningsOf,
 } from '@ipguard/core'
-import { guardRequest, warnProcess } from '@ipguard/node'
+import { guardRequest, observeTrust, warnProcess } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
 import type { Request } from 'express'
-import { observeTrustProxy } from './trust-proxy.ts'
 
 declare global {
   namespace Express {
@@ -48,7 +47,12 @@ export function ipguard<Facts = unknown>(
 ): IpGuardMiddleware<Facts> {
   checkAdapterOptions(adapterOptions, 'ipguard')
   const guard = guardFrom(optionsOrGuard, { createStore: memoryStore, onWarning: warnProcess })
-  const observe = observeTrustProxy(warningsOf(optionsOrGuard, warnProcess))
+  const observe = observeTrust<Request>({
+    onWarning: warningsOf(optionsOrGuard, warnProcess),
+    setting: 'Express\'s "trust proxy"',
+    example: "app.set('trust proxy', ['10.0.0.5/32'])",
+    clientOf: (req) => (req.app?.get('trust proxy') ? req.ip : undefined),
+  })
 
   function middleware(native: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const req = native as Request // Express calls this

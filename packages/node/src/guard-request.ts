@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AdapterAnswer, type AdapterOptions, type Awaitable, answerRequest, type Guard } from '@ipguard/core'
-import { nodeRequest } from './node-request.ts'
-import { peerOf } from './peer-of.ts'
+import type { AdapterAnswer, AdapterOptions, Awaitable, Guard } from '@ipguard/core'
+import { askGuard } from './ask-guard.ts'
 import { sendReply, setHeaders } from './send-reply.ts'
 
 /**
@@ -26,8 +25,6 @@ export function guardRequest<Native extends IncomingMessage, Facts>(
     else setHeaders(response, answer.headers)
     return answer
   }
-  const facts = options.facts?.(native)
-  const peer = peerOf(native)
-  const answer = answerRequest(guard, nodeRequest(native), facts === undefined ? { peer } : { peer, facts }, options)
+  const answer = askGuard(guard, native, native, options)
   return answer instanceof Promise ? answer.then(send) : send(answer)
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { GuardRequest } from '@ipguard/core'
+import type { NodeIncoming } from './node-incoming.ts'
 
 /** Of these, `IncomingMessage.headers` keeps the first line only (Node's documentation of `message.headers`). */
 const KEPT_ONCE = new Set([
@@ -38,8 +38,8 @@ const DEFAULT_PAIRS = 2000
  * @example
  * const decision = await guard.check(nodeRequest(req), { peer: peerOf(req) })
  */
-export function nodeRequest(native: IncomingMessage, url?: string): GuardRequest {
-  const { originalUrl } = native as IncomingMessage & { readonly originalUrl?: unknown } // what frameworks add, if any did
+export function nodeRequest(native: NodeIncoming, url?: string): GuardRequest {
+  const { originalUrl } = native as NodeIncoming & { readonly originalUrl?: unknown } // what frameworks add, if any did
   return {
     method: native.method ?? 'GET',
     url: url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/')),
@@ -48,7 +48,7 @@ export function nodeRequest(native: IncomingMessage, url?: string): GuardRequest
   }
 }
 
-function readHeader(native: IncomingMessage, asked: string): string | undefined {
+function readHeader(native: NodeIncoming, asked: string): string | undefined {
   const name = asked.toLowerCase()
   const value = KEPT_ONCE.has(name) ? everyLine(native.rawHeaders, name) : joined(native.headers[name])
   return isCut(native) ? `${value ?? ''}, ` : value
@@ -69,7 +69,7 @@ function everyLine(rawHeaders: readonly string[], name: string): string | undefi
   return value
 }
 
-function isCut({ rawHeaders, socket }: IncomingMessage): boolean {
+function isCut({ rawHeaders, socket }: NodeIncoming): boolean {
   if (rawHeaders.length < 2) return false
   // `net` puts the server on its sockets; its types do not say so.
   const { server } = socket as typeof socket & { readonly server?: { readonly maxHeadersCount?: number | null } }

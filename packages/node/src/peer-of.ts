@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { NodeIncoming } from './node-incoming.ts'
 
 /**
  * The address of a request's connection, for `guard.check(request, { peer })`; never read from a header.
@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http'
  * @example
  * peerOf(req) // '203.0.113.7', or '::ffff:203.0.113.7' on a dual-stack listener
  */
-export function peerOf({ socket }: Pick<IncomingMessage, 'socket'>): string | undefined {
+export function peerOf({ socket }: Pick<NodeIncoming, 'socket'>): string | undefined {
   const { remoteAddress } = socket
   if (remoteAddress) return remoteAddress
   // A TCP connection that the peer has reset has no address either: only the listener tells it from a unix-domain socket.
