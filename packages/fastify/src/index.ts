@@ -1,2 +1,5 @@
 export * from '@ipguard/core'
 export { type MemoryStoreOptions, memoryStore } from '@ipguard/store-memory'
+export type { FastifyAdapterOptions, IpGuardPlugin } from './guard-plugin.ts'
+export { type FastifyIpGuardOptions, ipguard } from './ipguard.ts'
+export type { RoutePolicies } from './route-guards.ts'

@@ -1,0 +1,14 @@
+import { pathSuite } from '@ipguard/conformance'
+import fastify4 from 'fastify4'
+import { describe, expect, test } from 'vitest'
+import { memoryStore } from '../src/index.ts'
+import { startFastify } from './start-fastify.ts'
+
+describe('Fastify 4', () => {
+  pathSuite({
+    test: (name, run) => test(name, run, 180_000),
+    expect,
+    createStore: () => memoryStore(),
+    start: startFastify(fastify4),
+  })
+})
