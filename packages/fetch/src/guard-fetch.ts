@@ -38,7 +38,8 @@ export function guardFetch<Facts>(
   options: Pick<AdapterOptions<never>, 'headers' | 'exposeHeaders'> = {},
 ): Awaitable<FetchAnswer> {
   const answer = answerRequest(guard, request, info, options)
-  return answer instanceof Promise ? answer.then(toFetch) : toFetch(answer)
+  // Not `instanceof`: promises cross realms, as between the edge sandbox of Next and the process around it.
+  return 'then' in answer ? answer.then(toFetch) : toFetch(answer)
 }
 
 function toFetch({ handle, refusal, headers }: AdapterAnswer): FetchAnswer {

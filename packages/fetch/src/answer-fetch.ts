@@ -1,0 +1,43 @@
+import { type Awaitable, type CheckInfo, type Guard, IpGuardError } from '@ipguard/core'
+import { nodeRequest, peerOf } from '@ipguard/node/request'
+import { type FetchAdapterOptions, noPeerOption } from './fetch-adapter-options.ts'
+import { guardFetch } from './guard-fetch.ts'
+import { setHandle } from './handle-of.ts'
+
+/** The refusal, or what `next` answers with the `RateLimit` headers. */
+export async function answerFetch<Facts, First, Second>(
+  guard: Guard<Facts>,
+  options: FetchAdapterOptions<Facts, First, Second>,
+  next: () => Awaitable<Response>,
+  request: Request,
+  first: First,
+  second: Second,
+): Promise<Response> {
+  const { waitUntil, facts } = options
+  const incoming = ifNeeded(guard, () => options.incoming?.(request, first, second))
+  const peer = ifNeeded(guard, () => {
+    if (options.peer) return options.peer(request, first, second)
+    if (incoming) return peerOf(incoming)
+    throw noPeerOption()
+  })
+  const info: CheckInfo<Facts> = {
+    peer,
+    ...(facts && { facts: facts(request, first, second) }),
+    ...(waitUntil && { waitUntil: (work: Promise<unknown>) => waitUntil(work, request, first, second) }),
+  }
+  const view = incoming ? nodeRequest(incoming, request.url) : request
+  const answer = guardFetch(guard, view, info, options)
+  const { handle, refusal, finish } = answer instanceof Promise ? await answer : answer
+  setHandle(request, handle)
+  return refusal ?? finish(await next())
+}
+
+/** A connection that nobody names is an error only for a guard that finds no client without one. */
+function ifNeeded<T, Facts>({ needsPeer }: Guard<Facts>, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!needsPeer && error instanceof IpGuardError && error.code === 'IPGUARD_PEER_MISSING') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,19 @@
+import type { GuardRequest } from '@ipguard/core'
+import { nodeRequest } from '@ipguard/node/request'
+import type { Context } from 'hono'
+import { hostOf } from './host-of.ts'
+
+/** By which object each request is remembered: middleware may put another one in its place, such as `bodyLimit`. */
+const firsts = new WeakMap<Context, Request>()
+
+/** A request of Hono as a guard reads it: on Node that of `node:http`, where lines that Node 20 leaves out show. */
+export function requestOfContext(c: Context): GuardRequest {
+  const { incoming } = hostOf(c)
+  if (incoming) return nodeRequest(incoming, c.req.url)
+  const { raw } = c.req
+  const first = firsts.get(c)
+  if (first === raw) return raw
+  if (first) return { method: raw.method, url: raw.url, headers: raw.headers, native: first }
+  firsts.set(c, raw)
+  return raw
+}

@@ -1,0 +1,51 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
+import { guardUpgrade } from '@ipguard/node'
+import { type Handler, Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import { ipguard } from '../src/index.ts'
+
+/** An application of Hono on `@hono/node-server` for the suite. */
+export async function startHono(setup: AdapterSetup): Promise<AdapterServer> {
+  const app = new Hono().onError(() => new Response('error', { status: 500 })) // Hono prints errors otherwise
+  for (const { path, guard, ...options } of setup.mounts) {
+    const { facts, ...rest } = options
+    const under = path === '/' ? '*' : `${path}/*`
+    app.use(under, ipguard(guard, { ...rest, ...(facts && { facts: (c) => facts((name) => c.req.header(name)) }) }))
+  }
+  for (const route of setup.routes) {
+    const guards = route.guard ? [ipguard(route.guard)] : []
+    app.on(route.method, [route.path], ...guards, handler(route))
+  }
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server // without options it is one of node:http
+  for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
+  if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
+  await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    host: setup.host,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function handler(route: AdapterRoute): Handler {
+  return async (c) => {
+    const { status, headers, chunks } = await route.answer({
+      handle: c.get('ipguard'),
+      readBody: () => c.req.text(),
+    })
+    const init = { status, headers: { ...headers } }
+    if (chunks.length === 1) return new Response(chunks[0] ?? '', init)
+    const { body } = stream(c, async (out) => {
+      for (const chunk of chunks) await out.write(chunk)
+    })
+    return new Response(body, init)
+  }
+}
