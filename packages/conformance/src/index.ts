@@ -18,6 +18,14 @@ export { forgedHeaders } from './adapter-suite/address-cases.ts'
 export { type RawAnswer, type RawRequest, rawExchange } from './adapter-suite/raw-exchange.ts'
 export { clientAddressVectors } from './client-address/client-address-vectors.ts'
 export type { ClientAddressVector, VectorClient, VectorOptions } from './client-address/vector.ts'
+export {
+  type DecisionScenario,
+  type DecisionStep,
+  decideAlone,
+  type ScenarioScript,
+  scriptScenario,
+} from './decisions/decision-scenario.ts'
+export { decisionScenarios } from './decisions/decision-scenarios.ts'
 export { type Attack, attacks, mostInAnyWindow, runAttack } from './ladder/attacks.ts'
 export type { ExpectedDecision, HistoryStep, LadderHistory } from './ladder/history.ts'
 export { ladderHistories } from './ladder/ladder-histories.ts'
@@ -31,6 +39,8 @@ export {
   type ReferenceMeter,
   type ReferenceMeterOptions,
 } from './ladder/model.ts'
+export { pathSpellings } from './path-suite/path-spellings.ts'
+export { type PathSuiteOptions, pathSuite } from './path-suite/path-suite.ts'
 export type { SuiteAddresses } from './provider-suite/provider-kit.ts'
 export {
   type HttpSource,

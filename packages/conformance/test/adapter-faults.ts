@@ -1,11 +1,17 @@
 /** What an adapter can get wrong, and the names of the cases that tell. */
 export const faults = {
   'takes the leftmost forwarded address for the peer': [
+    ...byteForByte(
+      'clients of a proxy, lists and limits',
+      'strikes and bans as time goes by',
+      'the peer itself, policies of paths, shadow and failures',
+    ),
     'client: no header changes it, where none is configured',
     'client: no header changes it, where the peer is not a trusted proxy',
     'client: the last line of a repeated header is the proxy’s',
     'client: a flood of header lines does not push out the proxy’s',
     'client: an IPv4 peer of a dual-stack listener is its IPv4 address',
+    'client: a connection without an address is no client, and comes in by no allow list',
     ...overHttp(
       'socket only',
       'x-forwarded-for',
@@ -22,6 +28,7 @@ export const faults = {
     ),
   ],
   'reads the first of repeated lines only': [
+    ...byteForByte('clients of a proxy, lists and limits'),
     'client: the last line of a repeated header is the proxy’s',
     'client: a flood of header lines does not push out the proxy’s',
     ...overHttp(
@@ -48,6 +55,7 @@ export const faults = {
     'decision: a guard of one route adds its policies there, and counts the others once',
     'decision: one that takes time is waited for, and the body with it',
     'decision: a handler strikes, and the ladder bans',
+    'client: a connection without an address is no client, and comes in by no allow list',
   ],
   'calls the handler after a refusal': [
     'refusal: a denial is answered as reply() says, whatever is accepted',
@@ -55,10 +63,11 @@ export const faults = {
     'refusal: a ban is answered as reply() says, whatever is accepted',
     'refusal: a challenge is answered as reply() says, whatever is accepted',
     'refusal: a header in which the client cannot be read is no client',
-    'refusal: POST and OPTIONS are refused before their body is read',
+    'refusal: POST is refused before its body is read',
     'decision: a guard of one route adds its policies there, and counts the others once',
     'decision: a policy that throws denies where its onError says so',
     'decision: one that takes time is waited for, and the body with it',
+    'client: a connection without an address is no client, and comes in by no allow list',
     'path: an adapter under a prefix sees the whole path',
     'path: no spelling reaches a handler behind a denial of its path',
     'path: no spelling reaches a handler by an exception for another path',
@@ -81,6 +90,7 @@ export const faults = {
     'answer: byte for byte the unguarded one, where nothing counts',
     'answer: byte for byte the unguarded one, where headers are off',
     'answer: the unguarded one with RateLimit headers',
+    'answer: the unguarded one with RateLimit headers, where no handler is',
   ],
   'always answers in text': [
     'refusal: a denial is answered as reply() says, whatever is accepted',
@@ -92,6 +102,7 @@ export const faults = {
   ],
   'forgets the RateLimit headers': [
     'answer: the unguarded one with RateLimit headers',
+    'answer: the unguarded one with RateLimit headers, where no handler is',
     'answer: exposeHeaders lets other origins read the RateLimit headers',
     'refusal: a limit is answered as reply() says, whatever is accepted',
     'refusal: exposeHeaders lets other origins read it',
@@ -110,30 +121,6 @@ export const faults = {
     'decision: the handler sees it',
     'decision: a handler strikes, and the ladder bans',
     'decision: a handler gives back what a request consumed',
-    'client: no header changes it, where none is configured',
-    'client: no header changes it, where the peer is not a trusted proxy',
-    'client: the last line of a repeated header is the proxy’s',
-    'client: an IPv4 peer of a dual-stack listener is its IPv4 address',
-    ...overHttp(
-      'socket only',
-      'x-forwarded-for',
-      'x-forwarded-for element',
-      'x-forwarded-for through a chain',
-      'x-forwarded-for by hops',
-      'x-forwarded-for, trust by peer',
-      'x-forwarded-for, named trust',
-      'x-forwarded-for, originUnreachable',
-      'forwarded',
-      'forwarded after a caller’s quotes',
-      'forwarded through a chain',
-      'forwarded by hops',
-      'x-real-ip',
-      'cloudfront-viewer-address',
-      'nginx realip',
-      'realclientip-go, count',
-      'realclientip-go, range',
-      'realclientip-go, Forwarded',
-    ),
   ],
   'forgets HEAD': ['refusal: HEAD is answered without a body'],
   'leaves upgrades alone': [
@@ -147,6 +134,10 @@ export const faults = {
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type Fault = keyof typeof faults
+
+function byteForByte(...scenarios: readonly string[]): readonly string[] {
+  return scenarios.map((scenario) => `decision: byte for byte what core alone decides: ${scenario}`)
+}
 
 function overHttp(...groups: readonly string[]): readonly string[] {
   return groups.map((group) => `client over HTTP: ${group}`)

@@ -1,21 +1,15 @@
-import {
-  createGuard,
-  type Decision,
-  type Guard,
-  type GuardOptions,
-  type GuardRequest,
-  type Reply,
-  type Store,
-} from '@ipguard/core'
+import { createGuard, type Decision, type Guard, type GuardOptions, type Reply, type Store } from '@ipguard/core'
+import { guardRequestOf } from '../decisions/decision-scenario.ts'
 import type { SuiteExpect } from '../suite-runner.ts'
 import type { AdapterCapability, AdapterMount, AdapterServer, AdapterSetup, SuiteFacts } from './adapter-driver.ts'
-import { type RawAnswer, type RawRequest, rawExchange } from './raw-exchange.ts'
+import { type RawAnswer, type RawRequest, rawExchange, type Target } from './raw-exchange.ts'
 import { suiteRoutes } from './suite-routes.ts'
 
 /** One named promise of an adapter. */
 export interface AdapterCase {
   readonly name: string
-  readonly needs?: AdapterCapability
+  /** Without any one of these it cannot be told. */
+  readonly needs?: readonly AdapterCapability[]
   readonly run: (kit: AdapterKit) => Promise<void>
 }
 
@@ -27,6 +21,7 @@ export interface WatchedGuard {
 
 /** A started server, and the routes whose handlers have run. */
 export interface Served {
+  readonly server: Target
   readonly send: (request: RawRequest | string) => Promise<RawAnswer>
   readonly reached: readonly string[]
 }
@@ -74,6 +69,7 @@ export function createAdapterKit(
       open.push(server)
       const target = { host: '127.0.0.1', port: server.port }
       return {
+        server: target,
         reached,
         send: (request) => rawExchange(target, typeof request === 'string' ? { target: request } : request),
       }
@@ -88,19 +84,6 @@ export function createAdapterKit(
 export function replyTo({ guard, decisions }: WatchedGuard, request: RawRequest): Reply | undefined {
   const decision = decisions.at(-1)
   return decision && guard.reply(decision, guardRequestOf(request))
-}
-
-function guardRequestOf({ method = 'GET', target, headers = [] }: RawRequest): GuardRequest {
-  return {
-    method,
-    url: target,
-    headers: {
-      get(name) {
-        const values = headers.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value)
-        return values.length === 0 ? undefined : values.join(', ')
-      },
-    },
-  }
 }
 
 /** What of an answer a reply speaks of, in the reply's own form. */

@@ -44,9 +44,9 @@ export const adapterCases: readonly AdapterCase[] = [
  */
 export function adapterSuite({ test, expect, createStore, start, capabilities = {} }: AdapterSuiteOptions): void {
   for (const { name, needs, run } of adapterCases) {
-    const reason = needs && capabilities[needs]
-    if (reason !== undefined) {
-      test(`${name} (not ${needs}: ${reason})`, async () => {})
+    const lacking = needs?.find((each) => capabilities[each] !== undefined)
+    if (lacking !== undefined) {
+      test(`${name} (not ${lacking}: ${capabilities[lacking]})`, async () => {})
       continue
     }
     test(name, async () => {

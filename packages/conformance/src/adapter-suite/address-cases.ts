@@ -1,6 +1,9 @@
+import { allow, type Decision, type GuardOptions } from '@ipguard/core'
 import { clientAddressVectors } from '../client-address/client-address-vectors.ts'
 import type { ClientAddressVector } from '../client-address/vector.ts'
-import type { AdapterCase, AdapterKit, Served } from './adapter-case.ts'
+import type { AdapterCase, AdapterKit, ServeOptions } from './adapter-case.ts'
+import type { SuiteFacts } from './adapter-driver.ts'
+import { withoutPeer } from './without-peer.ts'
 
 const FORGED = '6.6.6.6'
 const REAL = '203.0.113.9'
@@ -43,53 +46,68 @@ export const forgedHeaders: readonly (readonly [name: string, value: string])[] 
 export const addressCases: readonly AdapterCase[] = [
   {
     name: 'client: no header changes it, where none is configured',
-    needs: 'peer',
-    async run({ expect, guard, serve }) {
-      const served = await serve([guard({})])
-      expect(await clientOf(served, forgedHeaders)).toEqual('127.0.0.1')
+    needs: ['peer'],
+    async run(kit) {
+      const asked = await askerOf(kit, {})
+      kit.expect(await clientOf(asked, forgedHeaders)).toEqual('127.0.0.1')
       for (const header of forgedHeaders)
-        expect([header, await clientOf(served, [header])]).toEqual([header, '127.0.0.1'])
+        kit.expect([header, await clientOf(asked, [header])]).toEqual([header, '127.0.0.1'])
     },
   },
   {
     name: 'client: no header changes it, where the peer is not a trusted proxy',
-    needs: 'peer',
-    async run({ expect, guard, serve }) {
-      const served = await serve([guard({ clientIp: { header: 'x-forwarded-for', trust: ['10.0.0.5'] } })])
-      expect(await clientOf(served, forgedHeaders)).toEqual('127.0.0.1')
+    needs: ['peer'],
+    async run(kit) {
+      const asked = await askerOf(kit, { clientIp: { header: 'x-forwarded-for', trust: ['10.0.0.5'] } })
+      kit.expect(await clientOf(asked, forgedHeaders)).toEqual('127.0.0.1')
     },
   },
   {
     name: 'client: the last line of a repeated header is the proxy’s',
-    needs: 'peer',
-    async run({ expect, guard, serve }) {
-      const served = await serve([guard({ clientIp: { header: 'x-forwarded-for', trust: ['loopback'] } })])
-      expect(await clientOf(served, [...forgedHeaders, ['X-Forwarded-For', REAL]])).toEqual(REAL)
+    needs: ['peer'],
+    async run(kit) {
+      const asked = await askerOf(kit, { clientIp: { header: 'x-forwarded-for', trust: ['loopback'] } })
+      kit.expect(await clientOf(asked, [...forgedHeaders, ['X-Forwarded-For', REAL]])).toEqual(REAL)
     },
   },
   {
     name: 'client: a flood of header lines does not push out the proxy’s',
-    needs: 'peer',
-    async run({ expect, guard, serve }) {
-      const served = await serve([guard({ clientIp: { header: 'x-forwarded-for', trust: ['loopback'] } })])
+    needs: ['peer'],
+    async run(kit) {
+      const asked = await askerOf(kit, { clientIp: { header: 'x-forwarded-for', trust: ['loopback'] } })
       for (const lines of [10, 990, 1000, 1010, 2010]) {
         const flood = Array.from({ length: lines }, () => ['a', ''] as const)
-        const found = await clientOf(served, [['X-Forwarded-For', FORGED], ...flood, ['X-Forwarded-For', REAL]])
+        const found = await clientOf(asked, [['X-Forwarded-For', FORGED], ...flood, ['X-Forwarded-For', REAL]])
         // Refused by the server, or no client: both are safe.
-        expect([lines, found === REAL || found === null || found.startsWith('status 4')]).toEqual([lines, true])
+        kit.expect([lines, found === REAL || found === null || found.startsWith('status 4')]).toEqual([lines, true])
       }
     },
   },
   {
     name: 'client: an IPv4 peer of a dual-stack listener is its IPv4 address',
-    needs: 'dualStack',
+    needs: ['dualStack'],
+    async run(kit) {
+      const asked = await askerOf(kit, {}, { host: '::' })
+      kit.expect(await clientOf(asked, forgedHeaders)).toEqual('127.0.0.1')
+      const clientIp = { header: 'x-real-ip', trust: ['127.0.0.1/32'] } as const
+      const trusting = await askerOf(kit, { clientIp }, { host: '::' })
+      kit.expect(await clientOf(trusting, [['X-Real-IP', REAL]])).toEqual(REAL)
+    },
+  },
+  {
+    name: 'client: a connection without an address is no client, and comes in by no allow list',
+    needs: ['peer'],
     async run({ expect, guard, serve }) {
-      const served = await serve([guard({})], { host: '::' })
-      expect(await clientOf(served, forgedHeaders)).toEqual('127.0.0.1')
-      const trusting = await serve([guard({ clientIp: { header: 'x-real-ip', trust: ['127.0.0.1/32'] } })], {
-        host: '::',
-      })
-      expect(await clientOf(trusting, [['X-Real-IP', REAL]])).toEqual(REAL)
+      const options = [{}, { clientIp: { header: 'x-forwarded-for', trust: ['loopback', '10.0.0.0/8'] } }] as const
+      for (const option of options) {
+        const watched = guard({ ...option, policies: [allow(['0.0.0.0/0', '::/0'])] })
+        const { send, reached } = await serve([watched])
+        expect((await send('/hello')).status).toEqual(200)
+        const { status } = await withoutPeer(() => send({ target: '/hello', headers: forgedHeaders }))
+        // Refused, or a server error where the adapter asks for a way to find the peer.
+        expect([status >= 400, reached]).toEqual([true, ['/hello']])
+        expect(watched.decisions.slice(1).map(({ client }) => client ?? null)).toEqual(status === 403 ? [null] : [])
+      }
     },
   },
   ...vectorCases(),
@@ -105,45 +123,55 @@ function vectorCases(): readonly AdapterCase[] {
   }
   return [...groups].map(([group, vectors]) => ({
     name: `client over HTTP: ${group}`,
-    needs: 'peer',
+    needs: ['peer'],
     run: (kit) => runVectors(kit, vectors),
   }))
 }
 
-async function runVectors(
-  { expect, guard, serve }: AdapterKit,
-  vectors: readonly ClientAddressVector[],
-): Promise<void> {
-  const servers = new Map<string, Served>()
+async function runVectors(kit: AdapterKit, vectors: readonly ClientAddressVector[]): Promise<void> {
+  const askers = new Map<string, Asker>()
   for (const { name, options, ipv6Prefix, headers, expect: wanted } of vectors) {
     const key = JSON.stringify([options, ipv6Prefix])
     // The data is written without core's types; options that core refuses fail here.
-    const clientIp = options as NonNullable<Parameters<typeof guard>[0]['clientIp']>
-    const served =
-      servers.get(key) ??
-      (await serve([guard({ clientIp, onUnknownClient: 'evaluate', ...(ipv6Prefix !== undefined && { ipv6Prefix }) })]))
-    servers.set(key, served)
-    const { body } = await served.send({ target: '/decision', headers })
-    const client = parse(body).client
+    const clientIp = options as NonNullable<GuardOptions['clientIp']>
+    const asked =
+      askers.get(key) ??
+      (await askerOf(kit, { clientIp, onUnknownClient: 'evaluate', ...(ipv6Prefix !== undefined && { ipv6Prefix }) }))
+    askers.set(key, asked)
+    const decided = await asked(headers)
+    const client = typeof decided === 'string' ? undefined : decided.client
     const found = client && {
       ip: client.ip,
       ...(wanted?.key && { key: client.key }),
       ...(wanted?.rule && { rule: client.via.rule }),
     }
-    expect([name, found ?? null]).toEqual([name, wanted])
+    kit.expect([name, typeof decided === 'string' ? decided : (found ?? null)]).toEqual([name, wanted])
   }
 }
 
-async function clientOf(served: Served, headers: readonly (readonly [string, string])[]): Promise<string | null> {
-  const { status, body } = await served.send({ target: '/decision', headers })
-  return status === 200 ? (parse(body).client?.ip ?? null) : `status ${status}`
+type HeaderLines = readonly (readonly [name: string, value: string])[]
+
+/** What is decided on a request with these headers; the status, where nothing is. */
+type Asker = (headers: HeaderLines) => Promise<Decision | string>
+
+/** Told by the guard, not by a handler: an adapter need not hand decisions on. */
+async function askerOf(
+  { guard, serve }: AdapterKit,
+  guardOptions: Partial<GuardOptions<SuiteFacts>>,
+  options?: ServeOptions,
+): Promise<Asker> {
+  const watched = guard(guardOptions)
+  const { decisions } = watched
+  const { send } = await serve([watched], options)
+  return async (headers) => {
+    const before = decisions.length
+    const { status } = await send({ target: '/hello', headers })
+    const decision = decisions.at(-1)
+    return decision && decisions.length > before ? decision : `status ${status}`
+  }
 }
 
-interface Told {
-  readonly client?: { readonly ip: string; readonly key: string; readonly via: { readonly rule: string } }
-}
-
-/** The route `/decision` answers nothing else. */
-function parse(body: string): Told {
-  return (JSON.parse(body) ?? {}) as Told
+async function clientOf(asked: Asker, headers: HeaderLines): Promise<string | null> {
+  const decided = await asked(headers)
+  return typeof decided === 'string' ? decided : (decided.client?.ip ?? null)
 }

@@ -1,5 +1,5 @@
 import { allow, allowHeaders, rateLimit } from '@ipguard/core'
-import { type AdapterCase, limitHeaders } from './adapter-case.ts'
+import { type AdapterCase, type AdapterKit, limitHeaders } from './adapter-case.ts'
 import type { RawRequest } from './raw-exchange.ts'
 
 /** Requests whose answers a guard that lets them in must not change. */
@@ -7,8 +7,12 @@ const PLAIN: readonly RawRequest[] = [
   { target: '/hello' },
   { target: '/hello?x=%00&y[]=1' },
   { method: 'HEAD', target: '/hello' },
-  { method: 'OPTIONS', target: '/hello' },
   { method: 'POST', target: '/echo', body: 'à body' },
+]
+
+/** The like, where no handler is. */
+const UNROUTED: readonly RawRequest[] = [
+  { method: 'OPTIONS', target: '/hello' },
   { method: 'DELETE', target: '/hello' },
   { target: '/nowhere' },
 ]
@@ -20,7 +24,8 @@ export const answerCases: readonly AdapterCase[] = [
     async run({ expect, guard, serve }) {
       const bare = await serve([])
       const guarded = await serve([guard({ policies: [allow(['192.0.2.1'])] })])
-      for (const request of PLAIN) expect((await guarded.send(request)).bytes).toEqual((await bare.send(request)).bytes)
+      for (const request of [...PLAIN, ...UNROUTED])
+        expect((await guarded.send(request)).bytes).toEqual((await bare.send(request)).bytes)
       expect(guarded.reached).toEqual(bare.reached)
     },
   },
@@ -30,31 +35,18 @@ export const answerCases: readonly AdapterCase[] = [
       const bare = await serve([])
       const limited = guard({ policies: [rateLimit({ limit: 99, window: '1h' })] }).guard
       const guarded = await serve([{ path: '/', guard: limited, headers: false }])
-      for (const request of PLAIN) expect((await guarded.send(request)).bytes).toEqual((await bare.send(request)).bytes)
+      for (const request of [...PLAIN, ...UNROUTED])
+        expect((await guarded.send(request)).bytes).toEqual((await bare.send(request)).bytes)
     },
   },
   {
     name: 'answer: the unguarded one with RateLimit headers',
-    async run({ expect, guard, serve }) {
-      const bare = await serve([])
-      const limited = guard({ policies: [rateLimit({ limit: 99, window: '1h' })] })
-      const guarded = await serve([limited])
-      for (const request of PLAIN) {
-        const answer = await guarded.send(request)
-        const plain = await bare.send(request)
-        const decision = limited.decisions.at(-1)
-        const expected = Object.entries(decision ? allowHeaders(decision) : {}).map(([name, value]) => [
-          name.toLowerCase(),
-          value,
-        ])
-        expect(limitHeaders(answer)).toEqual(Object.fromEntries(expected))
-        expect({ ...answer, bytes: '' }).toEqual({
-          ...plain,
-          headers: { ...plain.headers, ...limitHeaders(answer) },
-          bytes: '',
-        })
-      }
-    },
+    run: (kit) => onlyLimitHeaders(kit, PLAIN),
+  },
+  {
+    name: 'answer: the unguarded one with RateLimit headers, where no handler is',
+    needs: ['everywhere'],
+    run: (kit) => onlyLimitHeaders(kit, UNROUTED),
   },
   {
     name: 'answer: exposeHeaders lets other origins read the RateLimit headers',
@@ -85,7 +77,7 @@ export const answerCases: readonly AdapterCase[] = [
   },
   {
     name: 'answer: one written in parts arrives whole',
-    needs: 'stream',
+    needs: ['stream'],
     async run({ expect, guard, serve }) {
       const { send } = await serve([guard({ policies: [rateLimit({ limit: 99, window: '1h' })] })])
       const answer = await send('/stream')
@@ -93,3 +85,26 @@ export const answerCases: readonly AdapterCase[] = [
     },
   },
 ]
+
+async function onlyLimitHeaders({ expect, guard, serve }: AdapterKit, requests: readonly RawRequest[]): Promise<void> {
+  const bare = await serve([])
+  const limited = guard({ policies: [rateLimit({ limit: 99, window: '1h' })] })
+  const guarded = await serve([limited])
+  for (const request of requests) {
+    const answer = await guarded.send(request)
+    const plain = await bare.send(request)
+    const decision = limited.decisions.at(-1)
+    const expected = Object.entries(decision ? allowHeaders(decision) : {}).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ])
+    expect(limitHeaders(answer)).toEqual(Object.fromEntries(expected))
+    const { date, ...headers } = plain.headers
+    expect(date === undefined).toEqual(answer.headers.date === undefined)
+    expect({ ...answer, bytes: '', headers: { ...answer.headers, date } }).toEqual({
+      ...plain,
+      bytes: '',
+      headers: { ...headers, ...limitHeaders(answer), date },
+    })
+  }
+}

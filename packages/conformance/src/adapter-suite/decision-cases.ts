@@ -1,4 +1,6 @@
 import { type Guard, policy, rateLimit } from '@ipguard/core'
+import { decideAlone, scriptScenario } from '../decisions/decision-scenario.ts'
+import { decisionScenarios } from '../decisions/decision-scenarios.ts'
 import type { AdapterCase } from './adapter-case.ts'
 import type { AdapterMount, SuiteFacts } from './adapter-driver.ts'
 
@@ -35,7 +37,7 @@ export const decisionCases: readonly AdapterCase[] = [
   },
   {
     name: 'decision: a guard of one route adds its policies there, and counts the others once',
-    needs: 'route',
+    needs: ['route'],
     async run({ expect, guard, serve }) {
       const { guard: base } = guard({ policies: [rateLimit({ name: 'site', limit: 4, window: '1h' })] })
       const login = base.with({ policies: [rateLimit({ name: 'login', limit: 1, window: '2h' })] })
@@ -107,6 +109,7 @@ export const decisionCases: readonly AdapterCase[] = [
   },
   {
     name: 'decision: the handler sees it',
+    needs: ['handle'],
     async run({ expect, guard, serve }) {
       const watched = guard({ policies: [rateLimit({ limit: 9, window: '1h' })] })
       const { send } = await serve([watched])
@@ -116,6 +119,7 @@ export const decisionCases: readonly AdapterCase[] = [
   },
   {
     name: 'decision: a handler strikes, and the ladder bans',
+    needs: ['handle'],
     async run({ expect, guard, serve }) {
       const policies = [rateLimit({ name: 'failures', ladder: [{ name: 'out', ban: '1h', after: 2 }] })]
       const { send } = await serve([guard({ policies, banInfrastructure: true })])
@@ -126,6 +130,7 @@ export const decisionCases: readonly AdapterCase[] = [
   },
   {
     name: 'decision: a handler gives back what a request consumed',
+    needs: ['handle'],
     async run({ expect, guard, serve }) {
       const { send } = await serve([guard({ policies: [rateLimit({ limit: 1, window: '1h' })] })])
       const refund = { method: 'POST', target: '/refund' }
@@ -135,6 +140,7 @@ export const decisionCases: readonly AdapterCase[] = [
   },
   {
     name: 'decision: CORS preflights are not counted, other OPTIONS are',
+    needs: ['everywhere'],
     async run({ expect, guard, serve }) {
       const watched = guard({ policies: [rateLimit({ limit: 1, window: '1h' })] })
       const { send } = await serve([watched])
@@ -154,6 +160,20 @@ export const decisionCases: readonly AdapterCase[] = [
       expect([(await send('/hello')).body, watched.decisions.at(-1)?.shadow?.[0]?.action]).toEqual(['hello', 'limit'])
     },
   },
+  ...decisionScenarios.map(
+    (scenario): AdapterCase => ({
+      name: `decision: byte for byte what core alone decides: ${scenario.name}`,
+      needs: ['peer'],
+      async run({ expect, createStore, guard, serve }) {
+        const alone = await decideAlone(scenario, createStore())
+        expect(alone).toEqual(scenario.decisions)
+        const { options, play } = scriptScenario(scenario, createStore())
+        const watched = guard(options)
+        const { send } = await serve([watched])
+        expect(await play(watched.decisions, send)).toEqual(alone)
+      },
+    }),
+  ),
 ]
 
 function fail(): never {

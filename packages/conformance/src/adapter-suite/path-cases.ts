@@ -53,7 +53,7 @@ const ADMIN: readonly string[] = [
 export const pathCases: readonly AdapterCase[] = [
   {
     name: 'path: an adapter under a prefix sees the whole path',
-    needs: 'mount',
+    needs: ['mount'],
     async run({ expect, guard, serve }) {
       const inner = guard({ policies: [deny(EVERYBODY, { when: onPaths('/mounted/inner') })] })
       const { send, reached } = await serve([{ path: '/mounted', guard: inner.guard }])
@@ -63,7 +63,7 @@ export const pathCases: readonly AdapterCase[] = [
   },
   {
     name: 'path: an adapter under a prefix does not take the rest for the whole path',
-    needs: 'mount',
+    needs: ['mount'],
     async run({ expect, guard, serve }) {
       const inner = guard({ policies: [deny(EVERYBODY, { when: onPaths('/inner') })] })
       const { send } = await serve([{ path: '/mounted', guard: inner.guard }])

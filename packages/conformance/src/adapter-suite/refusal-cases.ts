@@ -79,16 +79,26 @@ export const refusalCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: 'refusal: POST and OPTIONS are refused before their body is read',
+    name: 'refusal: POST is refused before its body is read',
     async run({ expect, guard, serve }) {
       const { send, reached } = await serve([guard({ policies: [deny(EVERYBODY)] })])
-      const post = await send({ method: 'POST', target: '/echo', body: 'x'.repeat(1000) })
-      const options = await send({ method: 'OPTIONS', target: '/hello' })
-      expect([post.status, options.status, reached]).toEqual([403, 403, []])
+      const { status } = await send({ method: 'POST', target: '/echo', body: 'x'.repeat(1000) })
+      expect([status, reached]).toEqual([403, []])
+    },
+  },
+  {
+    name: 'refusal: methods without a handler are refused too',
+    needs: ['everywhere'],
+    async run({ expect, guard, serve }) {
+      const { send, reached } = await serve([guard({ policies: [deny(EVERYBODY)] })])
+      for (const method of ['OPTIONS', 'DELETE', 'PATCH', 'PROPFIND'])
+        expect([method, (await send({ method, target: '/hello' })).status]).toEqual([method, 403])
+      expect(reached).toEqual([])
     },
   },
   {
     name: 'refusal: a path without a route is refused too',
+    needs: ['everywhere'],
     async run({ expect, guard, serve }) {
       const { send } = await serve([guard({ policies: [deny(EVERYBODY)] })])
       expect((await send('/nowhere')).status).toEqual(403)

@@ -14,7 +14,8 @@ export function suiteRoutes(
     ...(path === '/login' && loginGuard && { guard: loginGuard }),
     answer: async (input) => {
       onReached(path)
-      return answer(input)
+      const answered = await answer(input)
+      return { ...answered, headers: { ...answered.headers, 'x-handler': path } }
     },
   }))
 }
@@ -33,5 +34,5 @@ const ROUTES: readonly (readonly [method: AdapterRoute['method'], path: string, 
 ]
 
 function text(...chunks: readonly string[]): RouteAnswer {
-  return { status: 200, headers: { 'content-type': 'text/plain', 'x-handler': 'reached' }, chunks }
+  return { status: 200, headers: { 'content-type': 'text/plain' }, chunks }
 }

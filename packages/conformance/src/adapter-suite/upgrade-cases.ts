@@ -30,7 +30,7 @@ function echoServer(): { readonly onUpgrade: NonNullable<AdapterSetup['onUpgrade
 export const upgradeCases: readonly AdapterCase[] = [
   {
     name: 'upgrade: one that is let in reaches its listener once, with what follows the handshake',
-    needs: 'upgrade',
+    needs: ['upgrade'],
     async run({ expect, guard, serve }) {
       const { onUpgrade, count } = echoServer()
       const { send } = await serve([guard({ policies: [rateLimit({ limit: 9, window: '1h' })] })], { onUpgrade })
@@ -40,7 +40,7 @@ export const upgradeCases: readonly AdapterCase[] = [
   },
   {
     name: 'upgrade: nothing is lost while a decision takes time',
-    needs: 'upgrade',
+    needs: ['upgrade'],
     async run({ expect, guard, serve }) {
       const { onUpgrade } = echoServer()
       const slow = policy({ name: 'slow', evaluate: () => new Promise((resolve) => setTimeout(resolve, 0, undefined)) })
@@ -52,7 +52,7 @@ export const upgradeCases: readonly AdapterCase[] = [
   },
   {
     name: 'upgrade: a refused one is answered as reply() says, and its listener hears nothing',
-    needs: 'upgrade',
+    needs: ['upgrade'],
     async run({ expect, guard, serve }) {
       const { onUpgrade, count } = echoServer()
       const watched = guard({ policies: [deny(['0.0.0.0/0'])] })
@@ -65,7 +65,7 @@ export const upgradeCases: readonly AdapterCase[] = [
   },
   {
     name: 'upgrade: handshakes count as requests do',
-    needs: 'upgrade',
+    needs: ['upgrade'],
     async run({ expect, guard, serve }) {
       const { onUpgrade } = echoServer()
       const { send } = await serve([guard({ policies: [rateLimit({ limit: 2, window: '1h' })] })], { onUpgrade })
