@@ -4,10 +4,12 @@ import { fetchDebian } from './fetch-debian.ts'
 
 /** The programs that tests start. `redis-cli` and `redis-server` come in one fetch, `crowdsec` and `cscli` too. */
 export type ProgramName =
+  | 'caddy'
   | 'chromium'
   | 'crowdsec'
   | 'cscli'
   | 'dnsmasq'
+  | 'haproxy'
   | 'nginx'
   | 'rbldnsd'
   | 'redis-cli'
@@ -34,6 +36,7 @@ interface Source {
 
 const REDIS = ['redis-server', 'redis-tools']
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
+  caddy: { variable: 'IPGUARD_CADDY', names: ['caddy'], debian: ['caddy'], inside: 'usr/bin/caddy' },
   chromium: {
     variable: 'IPGUARD_CHROMIUM',
     names: ['chromium', 'chromium-browser', 'google-chrome'],
@@ -43,6 +46,7 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   crowdsec: { variable: 'IPGUARD_CROWDSEC', names: ['crowdsec'], debian: ['crowdsec'], inside: 'usr/bin/crowdsec' },
   cscli: { variable: 'IPGUARD_CSCLI', names: ['cscli'], debian: ['crowdsec'], inside: 'usr/bin/cscli' },
   dnsmasq: { variable: 'IPGUARD_DNSMASQ', names: ['dnsmasq'], debian: ['dnsmasq-base'], inside: 'usr/sbin/dnsmasq' },
+  haproxy: { variable: 'IPGUARD_HAPROXY', names: ['haproxy'], debian: ['haproxy'], inside: 'usr/sbin/haproxy' },
   nginx: { variable: 'IPGUARD_NGINX', names: ['nginx'], debian: ['nginx', 'nginx-common'], inside: 'usr/sbin/nginx' },
   rbldnsd: { variable: 'IPGUARD_RBLDNSD', names: ['rbldnsd'], debian: ['rbldnsd'], inside: 'usr/sbin/rbldnsd' },
   'redis-cli': {

@@ -1,24 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findProgram } from './find-program.ts'
-import { freePort } from './free-port.ts'
-import { startProcess } from './start-process.ts'
+import { type ConfiguredServer, type Place, startConfigured } from './start-configured.ts'
 
 export interface NginxOptions {
   /** What stands inside `http { }`, servers included; it must listen on `127.0.0.1:${port}`. */
-  readonly config: (context: { readonly port: number; readonly folder: string }) => string
+  readonly config: (place: Place) => string
 }
 
-export interface Nginx {
-  readonly pid: number
-  readonly port: number
-  /** `http://127.0.0.1:<port>` */
-  readonly url: string
-  /** Error and access log so far. */
-  readonly output: () => string
-  readonly stop: () => Promise<void>
-}
+export type Nginx = ConfiguredServer
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
@@ -33,27 +22,12 @@ const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
  * const response = await fetch(`${nginx.url}/`)
  * await nginx.stop()
  */
-export async function startNginx(options: NginxOptions): Promise<Nginx> {
-  const program = findProgram('nginx')
-  for (let attempt = 1; ; attempt++) {
-    const folder = mkdtempSync(join(tmpdir(), 'ipguard-nginx-'))
-    const port = await freePort()
-    const file = join(folder, 'nginx.conf')
-    writeFileSync(file, mainConfig(folder, options.config({ port, folder })))
-    const args = ['-p', folder, '-c', file, '-e', 'stderr']
-    try {
-      const server = await startProcess({ command: program.path, env: program.env, args, port })
-      const stop = async (): Promise<void> => {
-        await server.stop()
-        rmSync(folder, { recursive: true, force: true })
-      }
-      return { pid: server.pid, port, url: `http://127.0.0.1:${port}`, output: server.output, stop }
-    } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
-      // Somebody else took the port in between.
-      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
-    }
-  }
+export function startNginx(options: NginxOptions): Promise<Nginx> {
+  return startConfigured('nginx', (place) => {
+    const file = join(place.folder, 'nginx.conf')
+    writeFileSync(file, mainConfig(place.folder, options.config(place)))
+    return { args: ['-p', place.folder, '-c', file, '-e', 'stderr'] }
+  })
 }
 
 function mainConfig(folder: string, http: string): string {
