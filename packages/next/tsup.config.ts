@@ -1,3 +1,8 @@
 import { build } from '../../tsup.base.ts'
 
-export default build({ index: 'src/index.ts', peer: 'src/peer.ts' })
+export default build({
+  index: 'src/index.ts',
+  peer: 'src/peer.ts',
+  pages: 'src/pages.ts',
+  action: 'src/action.ts',
+})

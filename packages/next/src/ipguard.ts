@@ -1,0 +1,107 @@
+import type { AdapterOptions, Awaitable, Guard, GuardOptions, GuardRequest, RequestHandle } from '@ipguard/core'
+import { type FetchAnswer, guardFetch } from '@ipguard/fetch'
+import type { NextRequest } from 'next/server.js'
+import { requestKey } from './connection.ts'
+import { connectionFor, nextGuard } from './next-guard.ts'
+
+export type NextAdapterOptions<Facts = unknown> = AdapterOptions<NextRequest, Facts>
+
+/** As much of the second argument of a proxy as is used. */
+export interface NextEvent {
+  waitUntil(work: Promise<unknown>): void
+}
+
+/** What `proxy.ts` or `middleware.ts` exports; `guard` is for `ban`, `status` and the like. */
+export interface IpGuardProxy<Facts = unknown> {
+  /** The refusal, or what `NextResponse.next()` answers, with the `RateLimit` headers. */
+  (request: Request, event?: NextEvent): Awaitable<Response>
+  /** The refusal only, to go before a proxy of one's own; undefined: go on. */
+  readonly protect: (request: Request, event?: NextEvent) => Awaitable<Response | undefined>
+  /** A route handler behind the guard; the handler gets the decision as its last argument. */
+  readonly route: <Native extends Request, Context>(
+    handler: RouteHandler<Native, Context>,
+  ) => (request: Native, context: Context) => Promise<Response>
+  readonly guard: Guard<Facts>
+}
+
+/** A route handler that is told the decision. */
+export type RouteHandler<Native extends Request, Context> = (
+  request: Native,
+  context: Context,
+  handle: RequestHandle,
+) => Awaitable<Response>
+
+/**
+ * Guards a Next.js application: the default export of `proxy.ts` (Next 16) or `middleware.ts` (14 and 15), in the Node and the edge runtime.
+ *
+ * Takes the options of `createGuard`, with `memoryStore()` and warnings to the process or log as defaults, or a guard. Next hides the
+ * connection, so `clientIp` must be one that needs none, or `@ipguard/next/peer` tell it; otherwise this throws, except under `next build`.
+ * A request that claims to be Next's own (`x-middleware-subrequest`) is refused. An error in `facts` is the request's error.
+ *
+ * @example
+ * export default ipguard({ clientIp: vercel(), policies: [rateLimit({ limit: 60, window: '60s' })] })
+ * @throws {IpGuardError} `IPGUARD_PEER_MISSING` when no client could be found, as `createGuard` does, and `IPGUARD_OPTION_UNKNOWN`,
+ * `IPGUARD_OPTION_INVALID` for the adapter's options
+ */
+export function ipguard<Facts = unknown>(
+  optionsOrGuard: GuardOptions<Facts> | Guard<Facts>,
+  adapterOptions: NextAdapterOptions<Facts> = {},
+): IpGuardProxy<Facts> {
+  const guard = nextGuard(optionsOrGuard, adapterOptions, 'ipguard')
+
+  function ask(request: Request, event?: NextEvent): Awaitable<FetchAnswer> {
+    const { method, url, headers } = request // read first: under `next build` this tells Next that a route is not a static one
+    const connection = connectionFor(guard)
+    const facts = adapterOptions.facts?.(request as NextRequest) // Next calls this
+    const seen: GuardRequest = {
+      method,
+      url,
+      headers: connection?.headers ?? headers,
+      native: requestKey(connection, method, url) ?? request,
+    }
+    const info = {
+      peer: connection?.peer,
+      ...(facts !== undefined && { facts }),
+      ...(event && { waitUntil: (work: Promise<unknown>) => event.waitUntil(work) }),
+    }
+    const answer = guardFetch(guard, seen, info, adapterOptions)
+    return claimsToBeNext(seen) ? after(answer, (each) => refused(each, seen)) : answer
+  }
+  /** What it asked for was counted all the same, and a ban goes first. */
+  function refused(answer: FetchAnswer, seen: GuardRequest): FetchAnswer {
+    const { headers: rateLimitHeaders = true, exposeHeaders = false } = adapterOptions
+    const decision = { ...answer.handle.decision, action: 'deny', reason: 'denied' } as const
+    const reply = answer.refusal ? undefined : guard.reply(decision, seen, { rateLimitHeaders, exposeHeaders })
+    return reply
+      ? {
+          ...answer,
+          refusal: new Response(reply.body || null, { status: reply.status, headers: { ...reply.headers } }),
+        }
+      : answer
+  }
+  const refusalOf = ({ refusal }: FetchAnswer): Response | undefined => refusal
+  const goOn = ({ refusal, finish }: FetchAnswer): Response =>
+    refusal ?? finish(new Response(null, { headers: { 'x-middleware-next': '1' } }))
+
+  return Object.assign((request: Request, event?: NextEvent): Awaitable<Response> => after(ask(request, event), goOn), {
+    guard,
+    protect: (request: Request, event?: NextEvent) => after(ask(request, event), refusalOf),
+    route:
+      <Native extends Request, Context>(handler: RouteHandler<Native, Context>) =>
+      async (request: Native, context: Context): Promise<Response> => {
+        const { refusal, finish, handle } = await ask(request)
+        return refusal ?? finish(await handler(request, context, handle))
+      },
+  })
+}
+
+/** Next takes this header for its own, and once let it skip the proxy (CVE-2025-29927); it never comes from an honest client. */
+function claimsToBeNext({ headers }: GuardRequest): boolean {
+  // On a request that Node has cut, every header ends in an empty element.
+  return /[^\s,]/.test(headers.get('x-middleware-subrequest') ?? '')
+}
+
+/** Not `instanceof`: in the edge runtime a promise of the Node process around it is of another class. */
+function after<Out>(answer: Awaitable<FetchAnswer>, then: (answer: FetchAnswer) => Out): Awaitable<Out> {
+  return 'then' in answer ? answer.then(then) : then(answer)
+}

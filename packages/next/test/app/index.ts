@@ -1,0 +1,2 @@
+export { suiteProxy } from './suite-proxy.ts'
+export { suiteRoute } from './suite-route.ts'

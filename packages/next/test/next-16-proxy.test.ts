@@ -1,0 +1,3 @@
+import { nextSuite } from './next-suite.ts'
+
+nextSuite({ version: '16.4.6', file: 'proxy', runtime: 'nodejs' })

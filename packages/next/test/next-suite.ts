@@ -1,0 +1,63 @@
+import { type AdapterSetup, type AdapterSuiteOptions, adapterSuite, pathSuite } from '@ipguard/conformance'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryStore } from '../src/index.ts'
+import type { SuitePlace } from './app/suite-setup.ts'
+import { type BuiltApp, buildApp } from './build-app.ts'
+import type { NextApp } from './next-app.ts'
+import { nextCases } from './next-cases.ts'
+import { pagesNext } from './pages-next.ts'
+import { peerNext } from './peer-next.ts'
+import { type RunningNext, startNext } from './start-next.ts'
+
+/** A hundred thousand are for `IPGUARD_SPELLINGS`: Next answers some hundred requests in a second. */
+const SPELLINGS = Number(process.env.IPGUARD_SPELLINGS ?? 4_000)
+
+/** Milliseconds: 20 s for each thousand. */
+const PATIENCE = 60_000 + SPELLINGS * 20
+
+/** All that is promised, for one application of the matrix: its proxy or middleware, route handlers, and what else Next has. */
+export function nextSuite(app: NextApp): void {
+  let built: BuiltApp | undefined
+  let running: RunningNext | undefined
+  beforeAll(async () => {
+    built = await buildApp(app)
+    running = await startNext(built)
+  }, 300_000)
+  afterAll(() => running?.close())
+  const started = (): RunningNext => there(running)
+
+  describe(`Next.js ${app.version}, ${app.file}.ts (${app.runtime})`, () => {
+    adapterAndPaths('proxy', started, {
+      route: 'a handler has RateLimit headers of its own beside the proxy’s',
+      handle: 'Next hands nothing from the proxy to a handler but headers',
+    })
+  })
+  describe(`Next.js ${app.version}, route handlers`, () => {
+    adapterAndPaths('route', started, {
+      mount: 'a route handler has one path',
+      everywhere: 'it stands on the routes that have it',
+    })
+  })
+  pagesNext(app, started)
+  peerNext(app, () => there(built))
+}
+
+function adapterAndPaths(
+  place: SuitePlace,
+  started: () => RunningNext,
+  capabilities: NonNullable<AdapterSuiteOptions['capabilities']>,
+): void {
+  const common = {
+    expect,
+    createStore: () => memoryStore(),
+    start: (setup: AdapterSetup) => started().start(place)(setup),
+  }
+  adapterSuite({ ...common, test, capabilities })
+  pathSuite({ ...common, test: (name, run) => test(name, run, PATIENCE), spellings: SPELLINGS })
+  nextCases(place, started)
+}
+
+function there<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('Next has not started.')
+  return value
+}
