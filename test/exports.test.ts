@@ -27,14 +27,21 @@ function kindOf(symbol: ts.Symbol): string {
   return KINDS.find(([flag]) => target.flags & flag)?.[1] ?? 'unknown'
 }
 
-function exportsOf(source: string): readonly string[] {
+function symbolsOf(source: string): readonly ts.Symbol[] {
   const file = program.getSourceFile(join(root, source))
   const module = file && checker.getSymbolAtLocation(file)
-  if (!module) return []
-  return checker
-    .getExportsOfModule(module)
+  return module ? checker.getExportsOfModule(module) : []
+}
+
+function exportsOf(source: string): readonly string[] {
+  return symbolsOf(source)
     .map((symbol) => `${symbol.name}: ${kindOf(symbol)}`)
     .toSorted()
+}
+
+function isDocumented(symbol: ts.Symbol): boolean {
+  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  return target.getDocumentationComment(checker).length > 0
 }
 
 describe('what each entry exports', () => {
@@ -47,6 +54,11 @@ describe('what each entry exports', () => {
     ).toEqual([])
     // A change here is a change for users: it needs a changeset. `pnpm exec vitest run test/exports -u` accepts it.
     await expect(`${found.join('\n')}\n`).toMatchFileSnapshot(`exports/${specifier.replaceAll('/', '.')}.txt`)
+  })
+
+  it.each(entries)('$specifier has a docstring on every function', ({ source }) => {
+    const silent = symbolsOf(source).filter((symbol) => kindOf(symbol) === 'function' && !isDocumented(symbol))
+    expect(silent.map(({ name }) => name)).toEqual([])
   })
 
   it.each(entries)('$specifier says every name: no "export *" of files of its own', ({ source }) => {

@@ -34,6 +34,7 @@ const PACKAGE_LAYERS: readonly RegExp[] = [
   /^packages\/[a-z-]+$/,
   /^(examples\/[a-z-]+|bench)$/,
   /^tools$/,
+  /^test\/runtimes$/,
 ]
 
 const CORE = 'packages/core/src'

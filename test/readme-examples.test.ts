@@ -1,42 +1,48 @@
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { entries, read, root } from './workspace.ts'
-
-/** A TypeScript block of a Markdown file. */
-interface Example {
-  readonly file: string
-  /** Of the line with the fence, from 1. */
-  readonly line: number
-  /** What stands behind `ts` on that line. */
-  readonly info: string
-  readonly code: string
-}
+import { type Example, examplesOf, isChecked } from './markdown-examples.ts'
+import { entries, root } from './workspace.ts'
 
 const pages = globSync(['README.md', 'packages/*/README.md', 'docs/**/*.md'], { cwd: root }).toSorted()
 const examples = pages.flatMap(examplesOf)
-const checked = examples.filter(({ info }) => !info.startsWith('no-check'))
+const checked = examples.filter(isChecked)
 
-function examplesOf(file: string): Example[] {
-  const text = read(file)
-  return [...text.matchAll(/^```(?:ts|typescript)\b[^\S\n]*(.*)\n([\s\S]*?)^```$/gm)].map((match) => ({
-    file,
-    line: text.slice(0, match.index).split('\n').length,
-    info: match[1] ?? '',
-    code: match[2] ?? '',
-  }))
-}
+/** Where an example stands that imports one of these, so that it is found as users find it. */
+const FRAMEWORKS: readonly (readonly [imported: RegExp, folder: string])[] = [
+  [/from '(?:koa|@koa\/router)'/, 'packages/koa'],
+  [/from '(?:fastify|@fastify\/\w+)'/, 'packages/fastify'],
+  [/from '(?:hono|@hono)[/']/, 'packages/hono'],
+  [/from 'h3'/, 'packages/fetch'],
+  [/from 'next[/']/, 'packages/next'],
+]
 
-/** Beside an example of the workspace, so that `express` and the types of Node are found as users find them. */
+/** Where all others stand: there are `express` and the types of Node. */
 const FOLDER = join(root, 'examples/express')
 
 /** What users of the Redis store install, and the tests of that package have. */
 const CLIENTS = ['redis', 'ioredis']
 
+function folderOf({ code }: Example): string {
+  const folder = FRAMEWORKS.find(([imported]) => imported.test(code))?.[1]
+  return folder === undefined ? FOLDER : join(root, folder)
+}
+
+/**
+ * A block that names its file, as in ````ts ipguard.ts`, stands beside the others of its page, which import it by that name: where
+ * `tools/pages` writes and runs them.
+ */
+function pathOf(example: Example, i: number): string {
+  const { file, info } = example
+  if (/^[\w-]+\.ts$/.test(info)) return join(root, 'tools/.cache/pages', basename(file, '.md'), info)
+  return join(folderOf(example), `readme-example-${i}.ts`)
+}
+
 /** What the compiler says of every example, as `file:line: message`; compiled together, each a module of its own. */
 function problems(all: readonly Example[]): string[] {
-  const virtual = new Map(all.map((example, i) => [join(FOLDER, `readme-example-${i}.ts`), example]))
+  const virtual = new Map(all.map((example, i) => [pathOf(example, i), example]))
+  const folders = new Set([...virtual.keys()].map((path) => dirname(path)))
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, FOLDER)
   const settings: ts.CompilerOptions = {
@@ -61,6 +67,7 @@ function problems(all: readonly Example[]): string[] {
   const host = ts.createCompilerHost(settings)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (path) => virtual.has(path) || fileExists(path)
+  host.directoryExists = (path) => folders.has(path) || ts.sys.directoryExists(path)
   host.readFile = (path) => virtual.get(path)?.code ?? readFile(path)
   host.getSourceFile = (path, language, ...rest) => {
     const example = virtual.get(path)

@@ -23,7 +23,9 @@ export interface Workspace {
 }
 
 /** Every workspace of the repository, the root left out. */
-export const workspaces: readonly Workspace[] = globSync(['packages/*', 'examples/*', 'bench', 'tools'], { cwd: root })
+export const workspaces: readonly Workspace[] = globSync(['packages/*', 'examples/*', 'bench', 'tools', 'test/runtimes'], {
+  cwd: root,
+})
   .filter((folder) => readdirSync(join(root, folder)).includes('package.json'))
   .toSorted()
   // JSON of our own making, checked by pnpm.
@@ -57,7 +59,12 @@ const IGNORED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.cache', 
 
 /** Every module that a file names: imports, re-exports, `import()` and type-only ones. */
 export function importsOf(path: string): readonly string[] {
-  return ts.preProcessFile(read(path), true, true).importedFiles.map(({ fileName }) => fileName)
+  return importsOfText(read(path))
+}
+
+/** Every module that a TypeScript text names. */
+export function importsOfText(text: string): readonly string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName)
 }
 
 /** `lru-cache` of `lru-cache/x`, `@ipguard/core` of `@ipguard/core/y`; undefined for a relative import. */

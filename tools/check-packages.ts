@@ -1,32 +1,22 @@
 // Packs every public package and looks at the tarballs as users get them: `pnpm check:packages`, after `pnpm build`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { type Manifest, packPackages, root, specifiers } from './tarballs/pack-packages.ts'
 
-/** What is read of a packed package.json. */
-interface Manifest {
-  readonly name: string
-  readonly exports: Readonly<Record<string, unknown>>
-  readonly imports?: Readonly<Record<string, unknown>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly peerDependencies?: Readonly<Record<string, string>>
-}
-
-const root = resolve(import.meta.dirname, '..')
 const problems: string[] = []
 const work = mkdtempSync(join(tmpdir(), 'ipguard-packages-'))
-const scope = join(work, 'node_modules', '@ipguard')
 
 try {
-  const packages = readdirSync(join(root, 'packages')).toSorted()
-  const manifests = packages.map(packAndUnpack)
-  for (const [index, manifest] of manifests.entries()) {
-    const name = packages[index] ?? ''
-    linkDependencies(manifest, join(root, 'packages', name))
-    checkFiles(name, manifest)
+  const packages = await packPackages(work)
+  for (const { folder, tarball, unpacked, manifest } of packages) {
+    judge('publint', [tarball, '--strict'], manifest.name)
+    judge('attw', [tarball, '--profile', 'node16', '--no-emoji'], manifest.name)
+    linkDependencies(manifest, folder)
+    checkFiles(unpacked, manifest)
   }
-  for (const manifest of manifests) checkLoads(manifest)
+  for (const { manifest } of packages) checkLoads(manifest)
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
@@ -34,23 +24,7 @@ try {
 for (const problem of problems) console.error(`✗ ${problem}`)
 if (problems.length > 0) process.exit(1)
 
-/** Packs one package, has the tarball judged, and unpacks it to where an import finds it. */
-function packAndUnpack(name: string): Manifest {
-  const out = join(work, name)
-  run('pnpm', ['pack', '--pack-destination', out], join(root, 'packages', name))
-  const tarball = globSync('*.tgz', { cwd: out })[0]
-  if (tarball === undefined) throw new Error(`pnpm pack made no tarball of ${name}.`)
-  judge('publint', [join(out, tarball), '--strict'], name)
-  judge('attw', [join(out, tarball), '--profile', 'node16', '--no-emoji'], name)
-  const folder = join(scope, name)
-  mkdirSync(folder, { recursive: true })
-  run('tar', ['-xzf', join(out, tarball), '--strip-components=1', '-C', folder], out)
-  // Written by pnpm from a package.json of ours.
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-}
-
-function checkFiles(name: string, manifest: Manifest): void {
-  const folder = join(scope, name)
+function checkFiles(folder: string, manifest: Manifest): void {
   const text = JSON.stringify(manifest)
   for (const word of ['@ipguard/source', 'workspace:', 'catalog:', './src/']) {
     if (text.includes(word)) problems.push(`${manifest.name}: the packed package.json has "${word}".`)
@@ -89,8 +63,8 @@ function linkDependencies(manifest: Manifest, folder: string): void {
 
 /** Each entry loads by `import` and by `require`, with the same names. */
 function checkLoads(manifest: Manifest): void {
-  for (const path of Object.keys(manifest.exports).filter((entry) => !entry.endsWith('.json'))) {
-    const specifier = JSON.stringify(join(manifest.name, path))
+  for (const name of specifiers(manifest)) {
+    const specifier = JSON.stringify(name)
     const names = (load: string): string =>
       `console.log(Object.keys(${load}).filter((name) => name !== 'module.exports').sort().join(' '))`
     const esm = evaluate('module', names(`await import(${specifier})`), specifier)
@@ -109,10 +83,5 @@ function evaluate(type: 'commonjs' | 'module', code: string, specifier: string):
 
 function judge(tool: string, args: readonly string[], name: string): void {
   const { status, stdout, stderr, error } = spawnSync(tool, args, { cwd: root, encoding: 'utf8' })
-  if (status !== 0) problems.push(`${tool} on @ipguard/${name}: ${error?.message ?? stdout + stderr}`)
-}
-
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stdout + stderr}`)
+  if (status !== 0) problems.push(`${tool} on ${name}: ${error?.message ?? stdout + stderr}`)
 }

@@ -1,0 +1,28 @@
+import { bunServe } from '@ipguard/fetch'
+import type { Handler } from '../cases/site.ts'
+import { frameworks } from '../suites/frameworks.ts'
+import { runSuites, type SuiteOfAdapter } from '../suites/run-suites.ts'
+import { fetchHandler, honoHandler } from '../suites/setup-handlers.ts'
+
+declare const Bun: {
+  serve(options: { hostname: string; port: number; fetch: Handler }): {
+    readonly port: number
+    stop(closeConnections: boolean): Promise<void>
+  }
+}
+
+const onBun = (handlerOf: typeof honoHandler): SuiteOfAdapter => ({
+  async start(setup) {
+    const server = Bun.serve({ hostname: setup.host, port: 0, fetch: handlerOf(setup) })
+    return { host: setup.host, port: server.port, close: () => server.stop(true) }
+  },
+  capabilities: { upgrade: 'Bun.serve has no upgrade event: a handshake is a request, and is guarded as every other' },
+})
+
+await runSuites(
+  { ...frameworks, hono: onBun(honoHandler), fetch: onBun((setup) => fetchHandler(setup, bunServe as never)) },
+  {
+    'client: a connection without an address is no client, and comes in by no allow list':
+      'the suite hides the address in a diagnostics channel of node:http, which is silent here',
+  },
+)

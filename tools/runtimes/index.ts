@@ -1,0 +1,2 @@
+export { findRuntime, type Runtime, type RuntimeName } from './find-runtime.ts'
+export { startWorker } from './start-worker.ts'
