@@ -21,8 +21,8 @@ real_ip_header X-Forwarded-For;
 real_ip_recursive on;`
 const PROXY_PROTOCOL = `set_real_ip_from 10.0.0.5;
 real_ip_header proxy_protocol;`
-export /** The far proxy connects from an address of its own, as it would from another machine. */
-const SOURCE = 'source 127.0.0.2'
+/** The far proxy connects from an address of its own, as it would from another machine. */
+export const SOURCE = 'source 127.0.0.2'
 const CADDY_BEHIND = 'trusted_proxies 10.0.0.5/32'
 /** Caddy obeys the caller's `Connection: X-Forwarded-For`, which HAProxy passes on, and drops what HAProxy wrote. */
 const NO_DROPPING = 'http-request deny if { req.hdr(Connection) -m sub -i x-forwarded-for }'
@@ -34,6 +34,9 @@ ${OVERWRITE}`
 
 /** A setting of the page, whose far proxy is at 10.0.0.5, for the one that connects from 127.0.0.2. */
 const here = (setting: string): string => setting.replaceAll('10.0.0.5', '127.0.0.2')
+
+const startTwoAppending: Front['start'] = (app) =>
+  before(nginxTo(app, { setting: APPEND }), (port) => nginxTo(port, { setting: `${APPEND} proxy_bind 127.0.0.2;` }))
 
 const nginxFronts: readonly Front[] = [
   {
@@ -76,19 +79,13 @@ const nginxFronts: readonly Front[] = [
     name: 'nginx behind nginx, both appending',
     clientIp: nginx({ trust: TWO }),
     setting: APPEND,
-    start: (app) =>
-      before(nginxTo(app, { setting: APPEND }), (port) =>
-        nginxTo(port, { setting: `${APPEND} proxy_bind 127.0.0.2;` }),
-      ),
+    start: startTwoAppending,
   },
   {
     name: 'nginx behind nginx, two hops counted',
     clientIp: { header: 'x-forwarded-for', hops: 2, trust: ONE },
     setting: APPEND,
-    start: (app) =>
-      before(nginxTo(app, { setting: APPEND }), (port) =>
-        nginxTo(port, { setting: `${APPEND} proxy_bind 127.0.0.2;` }),
-      ),
+    start: startTwoAppending,
   },
   {
     name: 'nginx with realip behind HAProxy',
