@@ -78,11 +78,11 @@ export type IpGuardErrorCode =
 export class IpGuardError extends Error {
   readonly code: IpGuardErrorCode
   /** From a store: only a part of it is away, and may be asked about other clients. */
-  readonly partial?: boolean
+  declare readonly partial?: boolean
   /** From a source: what was sent may have arrived, so that it must not be sent again where twice is worse than not at all. */
-  readonly uncertain?: boolean
+  declare readonly uncertain?: boolean
   /** Milliseconds after which a source may be asked again, when it said so. */
-  readonly retryAfter?: number
+  declare readonly retryAfter?: number
 
   constructor(
     code: IpGuardErrorCode,
