@@ -4,7 +4,7 @@ import { IpGuardError } from './errors.ts'
 
 it('shows only what it knows', () => {
   const plain = new IpGuardError('IPGUARD_STORE_FAILED', 'The store failed.')
-  expect(Object.keys(plain)).toEqual(['name', 'code'])
+  expect(Object.keys(plain).toSorted()).toEqual(['code', 'name'])
   expect(inspect(plain)).not.toContain('undefined')
   const told = new IpGuardError('IPGUARD_PROVIDER_QUOTA', 'Wait.', { retryAfter: 0, uncertain: true })
   expect({ ...told }).toEqual({ name: 'IpGuardError', code: 'IPGUARD_PROVIDER_QUOTA', uncertain: true, retryAfter: 0 })
