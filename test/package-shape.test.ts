@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { examplesOf, isChecked } from './markdown-examples.ts'
 import { packages, read, workspaces } from './workspace.ts'
 
 const readJson = (path: string): unknown => JSON.parse(read(path))
@@ -32,8 +33,10 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
     expect(readJson(`${folder}/package.json`)).toMatchObject({
       name: `@ipguard/${basename(folder)}`,
       description: expect.stringMatching(/\.$/),
-      keywords: expect.arrayContaining([expect.any(String)]),
+      keywords: expect.arrayContaining(['ipguard']),
       license: 'MIT',
+      homepage: `https://github.com/ipguard/ipguard/tree/main/${folder}#readme`,
+      bugs: 'https://github.com/ipguard/ipguard/issues',
       repository: { type: 'git', url: 'git+https://github.com/ipguard/ipguard.git', directory: folder },
       type: 'module',
       sideEffects: false,
@@ -41,6 +44,20 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
       files: ['dist'],
       scripts: { build: 'tsup' },
     })
+  })
+
+  it('is found by its keywords, each once', () => {
+    const { keywords } = readJson(`${folder}/package.json`) as { readonly keywords: readonly string[] }
+    expect(keywords.length).toBeGreaterThanOrEqual(3)
+    expect(new Set(keywords).size).toBe(keywords.length)
+  })
+
+  it('has a README with its name, how it is installed and an example', () => {
+    const text = read(`${folder}/README.md`)
+    expect(text.split('\n', 1)).toEqual([`# ${manifest.name}`])
+    const commands = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1])
+    expect(commands.join('')).toMatch(new RegExp(`^npm install .*${manifest.name}\\b`, 'm'))
+    expect(examplesOf(`${folder}/README.md`).filter(isChecked)).not.toEqual([])
   })
 
   it('has the version of all others', () => {
@@ -60,5 +77,18 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
   it('has a budget for its size', () => {
     const budgets = readJson('.size-limit.json') as readonly { readonly path: string }[]
     expect(budgets.map(({ path }) => path)).toContainEqual(expect.stringContaining(`${folder}/dist/`))
+  })
+})
+
+describe('what users are promised', () => {
+  it('is the TypeScript and the Node that are tried', () => {
+    const { devDependencies } = readJson('tools/package.json') as { readonly devDependencies: Record<string, string> }
+    const [major, minor] = devDependencies['typescript-oldest']?.match(/\d+/g) ?? []
+    const [node] = packages.map(
+      ({ folder }) => (readJson(`${folder}/package.json`) as { engines: { node: string } }).engines.node,
+    )
+    expect(read('README.md')).toContain(
+      `TypeScript ${major}.${minor} and later, ESM and CommonJS, Node ${node?.slice('>='.length)} and later.`,
+    )
   })
 })

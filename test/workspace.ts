@@ -23,9 +23,12 @@ export interface Workspace {
 }
 
 /** Every workspace of the repository, the root left out. */
-export const workspaces: readonly Workspace[] = globSync(['packages/*', 'examples/*', 'bench', 'tools', 'test/runtimes'], {
-  cwd: root,
-})
+export const workspaces: readonly Workspace[] = globSync(
+  ['packages/*', 'examples/*', 'bench', 'tools', 'test/runtimes'],
+  {
+    cwd: root,
+  },
+)
   .filter((folder) => readdirSync(join(root, folder)).includes('package.json'))
   .toSorted()
   // JSON of our own making, checked by pnpm.

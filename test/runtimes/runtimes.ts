@@ -34,11 +34,11 @@ export const runtimes: readonly TestedRuntime[] = [
     }),
   ),
   withArguments('bun', [], {
-    site: { file: 'site-bun.ts', platform: 'any' },
+    site: { file: 'site-bun.ts', platform: 'node' },
     suites: { file: 'suites-bun.ts', platform: 'node' },
   }),
   withArguments('deno', DENO, {
-    site: { file: 'site-deno.ts', platform: 'any' },
+    site: { file: 'site-deno.ts', platform: 'node' },
     suites: { file: 'suites-deno.ts', platform: 'node' },
   }),
   {

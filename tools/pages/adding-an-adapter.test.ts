@@ -1,4 +1,5 @@
-import { createGuard, deny, type Guard, rateLimit } from '@ipguard/core'
+import { server as createServer, type Plugin } from '@hapi/hapi'
+import { createGuard, deny, type Guard, type GuardOptions, rateLimit } from '@ipguard/core'
 import { memoryStore } from '@ipguard/store-memory'
 import { describe, expect, it } from 'vitest'
 import { pageFiles } from './page-files.ts'
@@ -12,6 +13,23 @@ describe('the adapter of docs/adding-an-adapter.md passes the suites as the page
 describe('docs/adding-an-adapter.md', () => {
   it('has an adapter of less than 50 lines', () => {
     expect(files['ipguard.ts']?.trimEnd().split('\n').length).toBeLessThan(50)
+  })
+
+  it('has one that takes options, with a store and warnings of its own', async () => {
+    // What the page's file exports.
+    const { ipguard } = (await load('ipguard.ts')) as {
+      ipguard(options: GuardOptions): Plugin<unknown> & { readonly guard: Guard }
+    }
+    const plugin = ipguard({ policies: [rateLimit({ limit: 1, window: '1h' })] })
+    const server = createServer({ host: '127.0.0.1', port: 0 })
+    await server.register(plugin)
+    server.route({ method: 'GET', path: '/', handler: () => 'in' })
+    await server.start()
+    const statuses = [(await fetch(server.info.uri)).status, (await fetch(server.info.uri)).status]
+    await server.stop()
+    await plugin.guard.close()
+    expect(statuses).toEqual([200, 429])
+    expect(() => ipguard({ policie: [] } as never)).toThrow(expect.objectContaining({ code: 'IPGUARD_OPTION_UNKNOWN' }))
   })
 
   it('has one for Fetch that refuses, and adds headers to what goes on', async () => {

@@ -11,19 +11,23 @@ export const compilers: Readonly<Record<'current' | 'oldest', string>> = {
   oldest: join(root, 'tools/node_modules/typescript-oldest/bin/tsc'),
 }
 
+/** Next has no `exports`, so its own applications resolve as bundlers do, and `next/server` is found in no other way. */
+const BUNDLED = '@ipguard/next'
+
 const SETTINGS = { node16: 'node16', nodenext: 'nodenext', bundler: 'esnext' } as const
 
 /** Writes what the compilers read: every entry by `import` and by `import = require`, and the examples of the READMEs. */
 export function writeSources(folder: string, packages: readonly PackedPackage[]): void {
   const entries = packages.flatMap(({ manifest }) => specifiers(manifest))
   const used = `export const all: readonly object[] = [${entries.map((_, i) => `e${i}`).join(', ')}]\n`
-  const write = (name: string, text: string): void => writeFileSync(join(folder, 'src', name), text)
-  mkdirSync(join(folder, 'src'))
+  const write = (name: string, text: string, under = 'src'): void => writeFileSync(join(folder, under, name), text)
+  for (const under of ['src', 'bundled']) mkdirSync(join(folder, under))
   write('esm.mts', entries.map((name, i) => `import * as e${i} from '${name}'\n`).join('') + used)
   write('cjs.cts', entries.map((name, i) => `import e${i} = require('${name}')\n`).join('') + used)
   for (const { folder: source, manifest } of packages) {
     for (const [i, code] of readmeExamples(source).entries()) {
-      write(`${manifest.name.slice('@ipguard/'.length)}-${i}.mts`, `${code}\nexport {}\n`)
+      const under = manifest.name === BUNDLED ? 'bundled' : 'src'
+      write(`${manifest.name.slice('@ipguard/'.length)}-${i}.mts`, `${code}\nexport {}\n`, under)
     }
   }
   for (const [moduleResolution, module] of Object.entries(SETTINGS)) {
@@ -36,11 +40,12 @@ export function writeSources(folder: string, packages: readonly PackedPackage[])
       exactOptionalPropertyTypes: true,
       // Or our own declarations are not looked at.
       skipLibCheck: false,
+      skipDefaultLibCheck: true,
       noEmit: true,
       types: ['node'],
     }
     // Only the settings of Node know CommonJS files.
-    const include = moduleResolution === 'bundler' ? ['src/*.mts'] : ['src']
+    const include = moduleResolution === 'bundler' ? ['src/*.mts', 'bundled'] : ['src']
     writeFileSync(join(folder, `tsconfig.${moduleResolution}.json`), JSON.stringify({ compilerOptions, include }))
   }
 }

@@ -26,8 +26,8 @@ export interface PackedPackage {
 export const root: string = resolve(import.meta.dirname, '../..')
 
 /** Packs every public package as `pnpm publish` would, each into a folder of its own under `work`, and unpacks it to `work/node_modules`. */
-export async function packPackages(work: string): Promise<readonly PackedPackage[]> {
-  return await Promise.all(
+export function packPackages(work: string): Promise<readonly PackedPackage[]> {
+  return Promise.all(
     readdirSync(join(root, 'packages'))
       .toSorted()
       .map((name) => packPackage(name, work)),

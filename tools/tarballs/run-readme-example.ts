@@ -28,11 +28,11 @@ export async function runReadmeExample(
   const closed = once(child, 'close')
   try {
     const port = await Promise.race([
-      once(child, 'message', { signal: AbortSignal.timeout(20_000) }).then(([message]: unknown[]) => message),
+      once(child, 'message', { signal: AbortSignal.timeout(20_000) }).then(([message]: unknown[]) => Number(message)),
       closed.then(() => undefined),
     ])
     if (port === undefined) throw new Error(`The README's example ended: ${output}`)
-    await visit(`http://127.0.0.1:${String(port)}/`)
+    await visit(`http://127.0.0.1:${port}/`)
   } finally {
     child.kill()
     await closed

@@ -3,6 +3,11 @@ import { freePort, type ProcessOptions, type RunningProcess, startProcess } from
 import { findRuntime } from '@ipguard/tools/runtimes'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 type Command = Pick<ProcessOptions, 'command' | 'args'>
 
 const SOURCES = '--conditions=@ipguard/source'
@@ -35,7 +40,7 @@ describe.each(PROGRAMS)('%s', (_name, command) => {
   afterAll(() => site?.stop())
 
   /** As nginx would pass it on. */
-  function ask(from: string, path = '/', init: RequestInit = {}): Promise<Response> {
+  function ask(from: string, path = '/', init: Ask = {}): Promise<Response> {
     return fetch(url + path, { ...init, headers: { ...init.headers, 'X-Forwarded-For': from } })
   }
 

@@ -4,6 +4,11 @@ import { promisify } from 'node:util'
 import { freePort, type RunningProcess, startProcess } from '@ipguard/tools'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
+interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 const folder = fileURLToPath(new URL('..', import.meta.url))
 let site: RunningProcess
 let url = ''
@@ -24,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => site?.stop())
 
 /** As nginx would pass it on. */
-function ask(from: string, path = '/', init: RequestInit = {}): Promise<Response> {
+function ask(from: string, path = '/', init: Ask = {}): Promise<Response> {
   return fetch(url + path, { ...init, headers: { ...init.headers, 'X-Forwarded-For': from } })
 }
 

@@ -63,7 +63,7 @@ export const faults = {
     'refusal: a ban is answered as reply() says, whatever is accepted',
     'refusal: a challenge is answered as reply() says, whatever is accepted',
     'refusal: a header in which the client cannot be read is no client',
-    'refusal: POST is refused before its body is read',
+    'refusal: POST is refused as reply() says, before its body is read',
     'decision: a guard of one route adds its policies there, and counts the others once',
     'decision: a policy that throws denies where its onError says so',
     'decision: one that takes time is waited for, and the body with it',
@@ -72,6 +72,7 @@ export const faults = {
     'path: no spelling reaches a handler behind a denial of its path',
     'path: no spelling reaches a handler by an exception for another path',
     'path: what a request says its path or method is in a header changes nothing',
+    'path: what the Host header says changes nothing',
   ],
   'does not wait for decisions': ['decision: one that takes time is waited for, and the body with it'],
   'reads the body away': [
@@ -98,6 +99,8 @@ export const faults = {
     'refusal: a ban is answered as reply() says, whatever is accepted',
     'refusal: a challenge is answered as reply() says, whatever is accepted',
     'refusal: a header in which the client cannot be read is no client',
+    'refusal: HEAD is answered as reply() says, without a body',
+    'refusal: POST is refused as reply() says, before its body is read',
     'upgrade: a refused one is answered as reply() says, and its listener hears nothing',
   ],
   'forgets the RateLimit headers': [
@@ -122,7 +125,7 @@ export const faults = {
     'decision: a handler strikes, and the ladder bans',
     'decision: a handler gives back what a request consumed',
   ],
-  'forgets HEAD': ['refusal: HEAD is answered without a body'],
+  'forgets HEAD': ['refusal: HEAD is answered as reply() says, without a body'],
   'leaves upgrades alone': [
     'upgrade: a refused one is answered as reply() says, and its listener hears nothing',
     'upgrade: handshakes count as requests do',

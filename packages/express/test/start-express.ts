@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { guardUpgrade } from '@ipguard/node'
+import { listenAs } from '@ipguard/tools/adapters'
 import type express from 'express'
 import { ipguard } from '../src/index.ts'
 
@@ -22,19 +21,7 @@ export function startExpress(create: Express): (setup: AdapterSetup) => Promise<
       app[route.method === 'GET' ? 'get' : 'post'](route.path, ...guards, handler(route))
     }
     const server = createServer(app)
-    for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-    if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-    await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-    const { port } = server.address() as AddressInfo
-    return {
-      host: setup.host,
-      port,
-      close: () =>
-        new Promise((resolve) => {
-          server.close(() => resolve())
-          server.closeAllConnections()
-        }),
-    }
+    return listenAs(setup, server)
   }
 }
 

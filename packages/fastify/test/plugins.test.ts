@@ -59,6 +59,19 @@ describe('with @fastify/websocket', () => {
   })
 })
 
+it('meets handshakes that a test injects, if they have a connection', async () => {
+  const app = fastify()
+  onTestFinished(() => app.close())
+  await app.register(websocket)
+  await app.register(ipguard, { policies: [deny(['203.0.113.7'])] })
+  app.get('/socket', { websocket: true }, (socket) => socket.send('hello'))
+  await app.ready()
+  const from = (remoteAddress: string): object => ({ socket: { remoteAddress }, rawHeaders: [] })
+  const client = await app.injectWS('/socket', from('127.0.0.1'))
+  client.terminate()
+  await expect(app.injectWS('/socket', from('203.0.113.7'))).rejects.toThrow('403')
+})
+
 it('sees the whole path behind middleware that @fastify/middie runs under a prefix', async () => {
   const seen: unknown[] = []
   const app = fastify()

@@ -5,14 +5,14 @@ import { guardFetch } from './guard-fetch.ts'
 import { setHandle } from './handle-of.ts'
 
 /** The refusal, or what `next` answers with the `RateLimit` headers. */
-export async function answerFetch<Facts, First, Second>(
+export async function answerFetch<Facts, First, Second, Answer extends Response | undefined>(
   guard: Guard<Facts>,
   options: FetchAdapterOptions<Facts, First, Second>,
-  next: () => Awaitable<Response>,
+  next: () => Awaitable<Answer>,
   request: Request,
   first: First,
   second: Second,
-): Promise<Response> {
+): Promise<Answer | Response> {
   const { waitUntil, facts } = options
   const incoming = ifNeeded(guard, () => options.incoming?.(request, first, second))
   const peer = ifNeeded(guard, () => {
@@ -29,7 +29,10 @@ export async function answerFetch<Facts, First, Second>(
   const answer = guardFetch(guard, view, info, options)
   const { handle, refusal, finish } = answer instanceof Promise ? await answer : answer
   setHandle(request, handle)
-  return refusal ?? finish(await next())
+  if (refusal) return refusal
+  const response = await next()
+  // Bun's way to say that the connection is a WebSocket now.
+  return response && finish(response)
 }
 
 /** A connection that nobody names is an error only for a guard that finds no client without one. */

@@ -7,7 +7,11 @@ import { warnHost } from './warn-host.ts'
 
 /** Middleware from a request to a response; `guard` is for `ban`, `status` and the like. */
 export interface IpGuardFetch<Facts = unknown, First = unknown, Second = unknown> {
-  (request: Request, next: () => Awaitable<Response>, ...rest: HostArguments<First, Second>): Promise<Response>
+  <Answer extends Response | undefined>(
+    request: Request,
+    next: () => Awaitable<Answer>,
+    ...rest: HostArguments<First, Second>
+  ): Promise<Answer | Response>
   readonly guard: Guard<Facts>
 }
 
@@ -31,10 +35,10 @@ export function ipguard<Facts = unknown, First = unknown, Second = unknown>(
   checkFetchOptions(options, 'ipguard')
   const guard = guardFrom(optionsOrGuard, { createStore: memoryStore, onWarning: warnHost })
   requirePeer(guard, options)
-  const middleware = (
+  const middleware = <Answer extends Response | undefined>(
     request: Request,
-    next: () => Awaitable<Response>,
+    next: () => Awaitable<Answer>,
     ...rest: HostArguments<First, Second>
-  ): Promise<Response> => answerFetch(guard, options, next, request, ...(rest as unknown as [First, Second]))
+  ): Promise<Answer | Response> => answerFetch(guard, options, next, request, ...(rest as unknown as [First, Second]))
   return Object.assign(middleware, { guard })
 }

@@ -35,6 +35,14 @@ describe('protect', () => {
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429])
   })
 
+  it('leaves alone what a handler on Bun answers for a WebSocket: nothing', async () => {
+    const upgrade = (_request: Request, server: { readonly upgrade: boolean }): Response | undefined =>
+      server.upgrade ? undefined : new Response('no')
+    const guarded = protect({ policies: [rateLimit({ limit: 9, window: '60s' })] }, upgrade, { peer })
+    expect(await guarded(request(), { upgrade: true })).toBeUndefined()
+    expect((await guarded(request(), { upgrade: false }))?.headers.get('ratelimit')).toContain('r=7')
+  })
+
   it('rejects with the errors of facts and of the handler', async () => {
     const fail = (): never => {
       throw new Error('on purpose')

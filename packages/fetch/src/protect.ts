@@ -25,11 +25,16 @@ export type GuardSource<Facts, First, Second> =
  * @throws {IpGuardError} as `createGuard` does, `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_OPTION_INVALID` for the adapter's options, and
  * `IPGUARD_PEER_MISSING` when the client is the connection's address and no option names it
  */
-export function protect<Facts = unknown, First = unknown, Second = unknown>(
+export function protect<
+  Facts = unknown,
+  First = unknown,
+  Second = unknown,
+  Answer extends Response | undefined = Response,
+>(
   source: GuardSource<Facts, First, Second>,
-  handler: (request: Request, first: First, second: Second) => Awaitable<Response>,
+  handler: (request: Request, first: First, second: Second) => Awaitable<Answer>,
   options: FetchAdapterOptions<Facts, First, Second> = {},
-): (request: Request, ...rest: HostArguments<First, Second>) => Promise<Response> {
+): (request: Request, ...rest: HostArguments<First, Second>) => Promise<Answer | Response> {
   checkFetchOptions(options, 'protect')
   const guardFor = guardSource(source, options)
   return async (request, ...rest) => {

@@ -1,8 +1,7 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { guardUpgrade } from '@ipguard/node'
+import { listenAs } from '@ipguard/tools/adapters'
 import { handleOf, type NodeServerEnv, nodeServer, protect } from '../src/index.ts'
 
 type Handler = (request: Request, env: NodeServerEnv) => Promise<Response>
@@ -23,7 +22,7 @@ export async function startFetch(setup: AdapterSetup): Promise<AdapterServer> {
     if (path === '/') return guarded
     return (request, env) => (new URL(request.url).pathname.startsWith(`${path}/`) ? guarded : inner)(request, env)
   }, router)
-  return listen(createAdaptorServer({ fetch: handler as never }) as Server, setup) // without options it is one of node:http
+  return listenAs(setup, createAdaptorServer({ fetch: handler as never }) as Server) // without options it is one of node:http
 }
 
 export function factsBy<Facts>(
@@ -57,21 +56,4 @@ function streamOf(chunks: readonly string[]): ReadableStream<Uint8Array> {
       else controller.enqueue(new TextEncoder().encode(value))
     },
   })
-}
-
-/** Listens as the setup says, with the guards of all mounts before its upgrades. */
-export async function listen(server: Server, setup: AdapterSetup): Promise<AdapterServer> {
-  for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-  if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-  await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    host: setup.host,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
 }

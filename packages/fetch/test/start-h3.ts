@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import type { AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { H3, type H3Event, type Middleware, toNodeHandler, toResponse } from 'h3'
+import { listenAs } from '@ipguard/tools/adapters'
+import { H3, type Middleware, toNodeHandler, toResponse } from 'h3'
 import { type IpGuardFetch, ipguard, srvx } from '../src/index.ts'
-import { answerRoute, factsBy, listen } from './start-fetch.ts'
+import { answerRoute, factsBy } from './start-fetch.ts'
 
 /** An application of h3, which Nitro is made of, served by srvx, for the suite. */
 export async function startH3(setup: AdapterSetup): Promise<AdapterServer> {
@@ -17,12 +18,10 @@ export async function startH3(setup: AdapterSetup): Promise<AdapterServer> {
       ...(route.guard && { middleware: [middleware(ipguard(route.guard, srvx))] }),
     })
   }
-  return listen(createServer(toNodeHandler(app)), setup)
+  return listenAs(setup, createServer(toNodeHandler(app)))
 }
 
 /** What h3 answers may be any value: made a response, it can be given headers. */
-function middleware(
-  guarded: Pick<IpGuardFetch, never> & ((request: Request, next: () => Promise<Response>) => Promise<Response>),
-): Middleware {
-  return (event: H3Event, next) => guarded(event.req, async () => toResponse(await next(), event))
+function middleware(guarded: IpGuardFetch): Middleware {
+  return (event, next) => guarded(event.req, async () => toResponse(await next(), event))
 }

@@ -6,6 +6,7 @@ import type { Context } from 'hono'
 export interface Host {
   /** `@hono/node-server` */
   readonly incoming?: NodeIncoming
+  readonly outgoing?: { readonly headersSent: boolean; setHeader(name: string, value: string): unknown }
   /** Bun's server */
   readonly requestIP?: BunServer['requestIP']
   readonly port?: number
@@ -15,8 +16,12 @@ export interface Host {
 
 const NONE: Host = {}
 
+/** There `c.env` has the bindings, and one of these answers to any name. */
+const onWorkers = 'WebSocketPair' in globalThis
+
 /** What served a request, in `c.env` or, as Hono's own helpers also take it, in `c.env.server`. */
 export function hostOf(c: Context): Host {
+  if (onWorkers) return NONE
   const env = c.env as (Host & { readonly server?: Host }) | undefined // whatever the caller of app.fetch passed
   return env?.server ?? env ?? NONE
 }

@@ -105,7 +105,13 @@ describe('ipguard', () => {
 
   it('keeps background work where there is a context for it, and does without', async () => {
     const work = Promise.resolve()
-    const watch = policy({ name: 'watch', evaluate: ({ waitUntil }) => void waitUntil?.(work) })
+    const watch = policy({
+      name: 'watch',
+      evaluate({ waitUntil }) {
+        waitUntil?.(work)
+        return undefined
+      },
+    })
     const app = new Hono().use(ipguard({ policies: [watch], clientIp: fly() })).get('/', (c) => c.text('in'))
     const context = { waitUntil: vi.fn(), passThroughOnException: () => {}, props: {} }
     const init = { headers: { 'Fly-Client-IP': '198.51.100.7' } }
@@ -180,18 +186,14 @@ it('counts a request once, although middleware between two mounts puts another o
 it('counts once behind an app of node:http that asked the same guard', async () => {
   const guard = createGuard({ store: memoryStore(), policies: [rateLimit({ limit: 9, window: '1h' })] })
   const app = new Hono().use(ipguard(guard)).get('/', hello)
-  const peers: unknown[] = []
-  const server = createServer(async (req: IncomingMessage, res) => {
-    await guard.check(
-      { method: 'GET', url: '/', headers: { get: () => undefined }, native: req },
-      { peer: '127.0.0.1' },
-    )
-    peers.push(req.socket.remoteAddress)
-    const answer = await app.fetch(new Request('http://localhost/'), { incoming: req })
-    res.end(answer.headers.get('ratelimit'))
-  })
-  const { body } = await rawExchange(await listen(server), { target: '/' })
-  expect([body, peers]).toEqual([expect.stringContaining('r=8'), ['127.0.0.1']])
+  const answer = async (req: IncomingMessage): Promise<string> => {
+    const seen = { method: 'GET', url: '/', headers: { get: () => undefined }, native: req }
+    await guard.check(seen, { peer: '127.0.0.1' })
+    const { headers } = await app.fetch(new Request('http://localhost/'), { incoming: req })
+    return headers.get('ratelimit') ?? 'none'
+  }
+  const target = await listen(createServer((req, res) => void answer(req).then((text) => res.end(text))))
+  expect((await rawExchange(target, { target: '/' })).body).toContain('r=8')
 })
 
 it('gives every name of core and memoryStore, so that one import serves', () => {

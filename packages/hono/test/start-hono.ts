@@ -1,8 +1,7 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { guardUpgrade } from '@ipguard/node'
+import { listenAs } from '@ipguard/tools/adapters'
 import { type Handler, Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import { ipguard } from '../src/index.ts'
@@ -20,19 +19,7 @@ export async function startHono(setup: AdapterSetup): Promise<AdapterServer> {
     app.on(route.method, [route.path], ...guards, handler(route))
   }
   const server = createAdaptorServer({ fetch: app.fetch }) as Server // without options it is one of node:http
-  for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-  if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-  await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    host: setup.host,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return listenAs(setup, server)
 }
 
 function handler(route: AdapterRoute): Handler {

@@ -22,7 +22,7 @@ async function serve(policies: readonly Policy[]): Promise<{ readonly port: numb
     '/ws',
     upgradeWebSocket(() => ({
       onOpen: () => void opened++,
-      onMessage: (event, ws) => ws.send(`echo ${String(event.data)}`),
+      onMessage: ({ data }, ws) => ws.send(`echo ${typeof data === 'string' ? data : 'bytes'}`),
     })),
   )
   const server = createAdaptorServer({

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { guardUpgrade } from '@ipguard/node'
+import { listenAs } from '@ipguard/tools/adapters'
 import Router, { type RouterMiddleware } from '@koa/router'
 import type Koa from 'koa'
 import mount from 'koa-mount'
@@ -28,19 +27,7 @@ export function startKoa(Application: typeof Koa): (setup: AdapterSetup) => Prom
     app.use(router.routes()).use(router.allowedMethods())
     const callback = app.callback()
     const server = createServer((req, res) => void callback(req, res))
-    for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-    if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-    await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-    const { port } = server.address() as AddressInfo
-    return {
-      host: setup.host,
-      port,
-      close: () =>
-        new Promise((resolve) => {
-          server.close(() => resolve())
-          server.closeAllConnections()
-        }),
-    }
+    return listenAs(setup, server)
   }
 }
 

@@ -27,14 +27,18 @@ export function nextGuard<Native, Facts>(
 ): Guard<Facts> {
   checkAdapterOptions(options, owner)
   const guard = guardFrom(given, { createStore: memoryStore, onWarning: warnNext })
-  // `next build` loads the application's modules without serving anything.
-  const building = process.env.NEXT_PHASE === 'phase-production-build'
-  if (guard.needsPeer && !building && !findConnections())
+  if (guard.needsPeer && !findConnections() && !isBuilding())
     throw new IpGuardError(
       'IPGUARD_PEER_MISSING',
       `Next.js hides the address of the connection, and clientIp cannot do without it: no request would have a client. ${CHOICES}`,
     )
   return guard
+}
+
+/** `next build` loads the application's modules without serving anything. */
+function isBuilding(): boolean {
+  const { process: host } = globalThis as { readonly process?: NodeJS.Process } // not there on every edge
+  return host?.env.NEXT_PHASE === 'phase-production-build'
 }
 
 /**

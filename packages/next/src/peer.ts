@@ -45,12 +45,13 @@ export function registerPeer(): void {
 
 /**
  * Tells ipguard the address of each connection, which Next hides: around the request listener of a custom server, and around its upgrade
- * listener.
+ * listener. To be called before Next loads the application, which `prepare` does.
  *
  * @example
  * const app = next({ dev: false })
+ * const server = createServer(withPeer((request, response) => app.getRequestHandler()(request, response)))
  * await app.prepare()
- * createServer(withPeer(app.getRequestHandler())).listen(3000)
+ * server.listen(3000)
  */
 export function withPeer<Result, Rest extends readonly unknown[] = [response: ServerResponse]>(
   listener: (request: IncomingMessage, ...rest: Rest) => Result,

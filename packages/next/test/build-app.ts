@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { installNext } from './install-next.ts'
 import { appFiles, type NextApp } from './next-app.ts'
@@ -20,10 +21,10 @@ export async function buildApp(app: NextApp): Promise<BuiltApp> {
   const folder = join(home, 'apps', `${app.file}-${app.runtime}`)
   const files: Record<string, string> = {
     ...appFiles(app),
-    'suite.mjs': await bundle('app/index.ts'),
-    'suite-pages.mjs': await bundle('app/suite-pages.ts'),
-    'suite-action.mjs': await bundle('app/suite-action.ts'),
-    'peer.mjs': await bundle('../src/peer.ts'),
+    'suite.mjs': await bundle(new URL('./app/index.ts', import.meta.url)),
+    'suite-pages.mjs': await bundle(new URL('./app/suite-pages.ts', import.meta.url)),
+    'suite-action.mjs': await bundle(new URL('./app/suite-action.ts', import.meta.url)),
+    'peer.mjs': await bundle(new URL('../src/peer.ts', import.meta.url)),
   }
   const hash = createHash('sha256').update(JSON.stringify(files)).digest('hex')
   const marker = join(folder, 'built')
@@ -41,10 +42,9 @@ export async function buildApp(app: NextApp): Promise<BuiltApp> {
 }
 
 /** The sources as one module, as a published package is: Next compiles no TypeScript of packages. */
-async function bundle(entry: string): Promise<string> {
+async function bundle(entry: URL): Promise<string> {
   const { outputFiles } = await build({
-    absWorkingDir: import.meta.dirname,
-    entryPoints: [entry],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     write: false,
     format: 'esm',

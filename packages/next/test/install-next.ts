@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { NextApp } from './next-app.ts'
 import { once } from './once.ts'
@@ -13,18 +13,17 @@ const REACT: Readonly<Partial<Record<NextApp['version'], string>>> = { '14.2.35'
  */
 export async function installNext(version: NextApp['version']): Promise<string> {
   const home = resolve(import.meta.dirname, '../../../.cache', `next-${version}`)
+  const react = REACT[version]
+  const dependencies = { next: version, ...(react !== undefined && { react, 'react-dom': react }) }
   const marker = join(home, 'installed')
-  await once(
-    `${home}.lock`,
-    () => existsSync(marker),
-    async () => {
-      mkdirSync(home, { recursive: true })
-      const react = REACT[version]
-      if (react === undefined) link(home)
-      else install(home, { next: version, react, 'react-dom': react })
-      writeFileSync(marker, version)
-    },
-  )
+  const wanted = JSON.stringify(dependencies)
+  const isInstalled = (): boolean => existsSync(marker) && readFileSync(marker, 'utf8') === wanted
+  await once(`${home}.lock`, isInstalled, async () => {
+    mkdirSync(home, { recursive: true })
+    if (react === undefined) link(home)
+    else install(home, dependencies)
+    writeFileSync(marker, wanted)
+  })
   return home
 }
 

@@ -43,6 +43,10 @@ ${exports.join('')}`
 const PAGES: Readonly<Record<string, string>> = {
   'pages/api/guarded.js': `export { suiteApi as default } from '../../suite-pages.mjs'
 `,
+  'pages/api/open.js': `export default function open(request, response) {
+  response.json({ client: 'not asked' })
+}
+`,
   'app/layout.js': `import { createElement } from 'react'
 
 export default function Layout({ children }) {

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { guardUpgrade } from '@ipguard/node'
+import { listenAs } from '@ipguard/tools/adapters'
 import { withPeer } from '../src/peer.ts'
 import { SERVER_HEADER, type SuitePlace, setupsOn } from './app/suite-setup.ts'
 import type { BuiltApp } from './build-app.ts'
@@ -19,8 +18,6 @@ interface NextServer {
 export interface RunningNext {
   /** For the suite: a server of its own for each setup, in front of the one application. */
   readonly start: (place: SuitePlace) => (setup: AdapterSetup) => Promise<AdapterServer>
-  /** A custom server as the docs write it. */
-  readonly listener: RequestListener
   readonly close: () => Promise<void>
 }
 
@@ -37,7 +34,6 @@ export async function startNext({ home, folder }: BuiltApp): Promise<RunningNext
   const handle = app.getRequestHandler()
   const setups = setupsOn(AsyncLocalStorage)
   return {
-    listener: withPeer((req: IncomingMessage, res: ServerResponse) => void handle(req, res)),
     start: (place) => async (setup) => {
       const id = String(++count)
       setups.set(id, { ...setup, place })
@@ -49,19 +45,13 @@ export async function startNext({ home, folder }: BuiltApp): Promise<RunningNext
           void handle(req, res)
         }),
       )
-      for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-      if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-      await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-      const { port } = server.address() as AddressInfo
+      const listening = await listenAs(setup, server)
       return {
-        host: setup.host,
-        port,
-        close: () =>
-          new Promise((resolve) => {
-            setups.delete(id)
-            server.close(() => resolve())
-            server.closeAllConnections()
-          }),
+        ...listening,
+        close: async () => {
+          setups.delete(id)
+          await listening.close()
+        },
       }
     },
     close: () => app.close(),

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { AdapterMount, AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
 import type { Guard, RequestHandle } from '@ipguard/core'
-import { guardRequest, guardUpgrade } from '../src/index.ts'
+import { listenAs } from '@ipguard/tools/adapters'
+import { guardRequest } from '../src/index.ts'
 
 /** An application of plain `node:http` for the suite: no framework, and an exact match of the path for a router. */
 export async function startNode(setup: AdapterSetup): Promise<AdapterServer> {
@@ -13,19 +13,7 @@ export async function startNode(setup: AdapterSetup): Promise<AdapterServer> {
       res.end()
     })
   })
-  for (const { guard } of setup.onUpgrade ? setup.mounts : []) guardUpgrade(server, guard)
-  if (setup.onUpgrade) server.on('upgrade', setup.onUpgrade)
-  await new Promise<void>((resolve) => server.listen(0, setup.host, resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    host: setup.host,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return listenAs(setup, server)
 }
 
 async function handle(setup: AdapterSetup, req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -165,9 +165,9 @@ function comparable({ counter, limit, burst }: Hit, reply: HitReply): object {
 
 async function entriesOf(store: Store, now: number): Promise<readonly Entry[]> {
   await tellTime(store, now)
-  const all: Entry[] = []
-  for await (const page of store.entries.load()) all.push(...page)
-  return all.sort((x, y) => (x.id < y.id ? -1 : 1))
+  const pages: (readonly Entry[])[] = []
+  for await (const page of store.entries.load()) pages.push(page)
+  return pages.flat().toSorted((x, y) => (x.id < y.id ? -1 : 1))
 }
 
 /** A store without a clock of its own goes by the time of the last hit. */

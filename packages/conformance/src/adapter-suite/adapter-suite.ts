@@ -1,5 +1,5 @@
 import type { Store } from '@ipguard/core'
-import type { SuiteExpect, SuiteTest } from '../suite-runner.ts'
+import { addCase, type SuiteExpect, type SuiteTest } from '../suite-runner.ts'
 import { type AdapterCase, createAdapterKit } from './adapter-case.ts'
 import type { AdapterCapability, AdapterServer, AdapterSetup } from './adapter-driver.ts'
 import { addressCases } from './address-cases.ts'
@@ -43,16 +43,11 @@ export const adapterCases: readonly AdapterCase[] = [
  * adapterSuite({ test, expect, createStore: () => memoryStore(), start: startExpress })
  */
 export function adapterSuite({ test, expect, createStore, start, capabilities = {} }: AdapterSuiteOptions): void {
-  for (const { name, needs, run } of adapterCases) {
-    const lacking = needs?.find((each) => capabilities[each] !== undefined)
-    if (lacking !== undefined) {
-      test(`${name} (not ${lacking}: ${capabilities[lacking]})`, async () => {})
-      continue
-    }
-    test(name, async () => {
+  for (const each of adapterCases) {
+    addCase(test, capabilities, each, async () => {
       const kit = createAdapterKit(expect, createStore, start)
       try {
-        await run(kit)
+        await each.run(kit)
       } finally {
         await kit.close()
       }

@@ -49,6 +49,21 @@ const ADMIN: readonly string[] = [
   '/public%23/../admin',
 ]
 
+/** Hosts that put another path in front, where somebody makes a URL of host and target. */
+const HOSTS: readonly string[] = [
+  '',
+  'localhost/public?',
+  'localhost/public#',
+  'localhost/public/',
+  'localhost\\public?',
+  'localhost?/public',
+  'u:p@localhost/public?',
+  'localhost:99999',
+  '[::1',
+  'a b',
+  '%',
+]
+
 /** Rules that speak of paths. */
 export const pathCases: readonly AdapterCase[] = [
   {
@@ -110,6 +125,20 @@ export const pathCases: readonly AdapterCase[] = [
         403,
         [],
       ])
+    },
+  },
+  {
+    name: 'path: what the Host header says changes nothing',
+    async run({ expect, guard, serve }) {
+      const everywhereElse = exceptPaths('/public', '/public/*')
+      for (const when of [onPaths('/admin'), everywhereElse]) {
+        const { send, reached } = await serve([guard({ policies: [deny(EVERYBODY, { when })] })])
+        for (const host of HOSTS) {
+          await send({ target: '/admin', host })
+          expect([host, reached.includes('/admin')]).toEqual([host, false])
+        }
+        expect((await send('/public')).status).toEqual(200)
+      }
     },
   },
 ]

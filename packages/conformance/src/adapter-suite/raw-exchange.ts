@@ -6,6 +6,8 @@ export interface RawRequest {
   /** The request target, as written. */
   readonly target: string
   readonly headers?: readonly (readonly [name: string, value: string])[]
+  /** @default 'localhost' */
+  readonly host?: string
   /** Sent with its `Content-Length`. */
   readonly body?: string
   /** Bytes of another protocol that follow the head at once. */
@@ -32,8 +34,8 @@ export interface Target {
 
 /** Sends one request over a connection of its own and reads the answer to its end. */
 export function rawExchange(server: Target, request: RawRequest): Promise<RawAnswer> {
-  const { method = 'GET', target, headers = [], body = '', early = '', from } = request
-  const lines = [`${method} ${target} HTTP/1.1`, 'Host: localhost']
+  const { method = 'GET', target, headers = [], host = 'localhost', body = '', early = '', from } = request
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`]
   if (early === '') lines.push('Connection: close')
   for (const [name, value] of headers) lines.push(`${name}: ${value}`)
   if (body !== '') lines.push(`Content-Length: ${new TextEncoder().encode(body).length}`)

@@ -71,19 +71,27 @@ export const refusalCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: 'refusal: HEAD is answered without a body',
+    name: 'refusal: HEAD is answered as reply() says, without a body',
     async run({ expect, guard, serve }) {
-      const { send, reached } = await serve([guard({ policies: [deny(EVERYBODY)] })])
-      const answer = await send({ method: 'HEAD', target: '/hello' })
+      const watched = guard({ policies: [deny(EVERYBODY)] })
+      const { send, reached } = await serve([watched])
+      const request = { method: 'HEAD', target: '/hello', headers: [['Accept', 'text/html']] } as const
+      const answer = await send(request)
+      const reply = replyTo(watched, request)
+      expect(asReply(answer, reply)).toEqual(reply)
       expect([answer.status, answer.body, reached]).toEqual([403, '', []])
     },
   },
   {
-    name: 'refusal: POST is refused before its body is read',
+    name: 'refusal: POST is refused as reply() says, before its body is read',
     async run({ expect, guard, serve }) {
-      const { send, reached } = await serve([guard({ policies: [deny(EVERYBODY)] })])
-      const { status } = await send({ method: 'POST', target: '/echo', body: 'x'.repeat(1000) })
-      expect([status, reached]).toEqual([403, []])
+      const watched = guard({ policies: [deny(EVERYBODY)] })
+      const { send, reached } = await serve([watched])
+      const request = { method: 'POST', target: '/echo', body: 'x'.repeat(1000) } as const
+      const answer = await send(request)
+      const reply = replyTo(watched, request)
+      expect(asReply(answer, reply)).toEqual(reply)
+      expect([answer.status, reached]).toEqual([403, []])
     },
   },
   {

@@ -21,7 +21,7 @@ const CHANGES: readonly Change[] = [
   (path, random) => insert(path, random, random.pick(SIGNS)),
 ]
 
-const FOLDERS = ['', ...list('x public hello mounted a;b %70ublic x/y/.. .. . %2e %3f %23')]
+const FOLDERS = ['', ...list('x public hello mounted a;b %70ublic x/y/.. .. . %2e %252e %3f %23 x%2fy x%5cy')]
 const PARENTS = list('/../ /%2e%2e/ /.%2E/ /..;/ /..%2f /..\\ \\..\\ %2f../ %2f..%2f /../../')
 const PARAMETERS = list('; ;x ;x=1 ;x=1;y=/ %3bx ;.')
 const TAILS = [

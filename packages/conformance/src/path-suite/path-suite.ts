@@ -42,12 +42,12 @@ const OTHERS = 20
 export function pathSuite({ test, expect, createStore, start, spellings = 100_000, seed = 1 }: PathSuiteOptions): void {
   const withServer = async <Result>(
     policies: readonly Policy<SuiteFacts>[] | undefined,
-    use: (send: (requests: readonly PipelinedRequest[]) => Promise<readonly PipelinedAnswer[]>) => Promise<Result>,
+    use: (send: Send, reached: readonly string[]) => Promise<Result>,
   ): Promise<Result> => {
     const kit = createAdapterKit(expect, createStore, start)
     try {
-      const { server } = await kit.serve(policies ? [kit.guard({ policies })] : [])
-      return await use((requests) => pipeline(server, requests))
+      const { server, reached } = await kit.serve(policies ? [kit.guard({ policies })] : [])
+      return await use((requests) => pipeline(server, requests), reached)
     } finally {
       await kit.close()
     }
@@ -69,10 +69,12 @@ export function pathSuite({ test, expect, createStore, start, spellings = 100_00
     const { reaching, others } = await tried()
     // A router that no spelling reaches would pass, and prove nothing.
     expect([reaching.length >= spellings / 100, reaching.length]).toEqual([true, reaching.length])
-    await withServer(policies, async (send) => {
+    await withServer(policies, async (send, reached) => {
       const requests = [...reaching, ...others]
       const answers = await send(requests)
       expect(requests.filter((_, i) => isGuarded(reachedBy(answers[i]))).map(toText)).toEqual([])
+      // Nor one whose answer was the refusal all the same.
+      expect(reached.filter(isGuarded)).toEqual([])
     })
   }
 
@@ -94,6 +96,8 @@ export function pathSuite({ test, expect, createStore, start, spellings = 100_00
     expect(guarded.filter((status) => status.endsWith(' 403'))).toEqual([])
   })
 }
+
+type Send = (requests: readonly PipelinedRequest[]) => Promise<readonly PipelinedAnswer[]>
 
 interface Tried {
   readonly reaching: readonly PipelinedRequest[]

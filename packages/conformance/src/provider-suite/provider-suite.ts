@@ -1,5 +1,5 @@
 import type { Awaitable, Duration, Provider } from '@ipguard/core'
-import type { SuiteExpect, SuiteTest } from '../suite-runner.ts'
+import { addCase, type SuiteExpect, type SuiteTest } from '../suite-runner.ts'
 import { answerCases } from './answer-cases.ts'
 import { bodyCases } from './body-cases.ts'
 import { guardCases } from './guard-cases.ts'
@@ -117,12 +117,7 @@ export function providerSuite(options: ProviderSuiteOptions): void {
   }
   const addresses = { ...ADDRESSES, ...options.addresses }
   for (const { name, needs, run } of providerCases) {
-    const reason = needs && capabilities[needs]
-    if (reason !== undefined) {
-      test(`${name} (not ${needs}: ${reason})`, async () => {})
-      continue
-    }
-    test(name, async () => {
+    addCase(test, capabilities, { name, needs: needs ? [needs] : [] }, async () => {
       const kit = await createProviderKit(options, addresses, key)
       try {
         await run(kit)

@@ -1,5 +1,5 @@
 import type { Awaitable, Store } from '@ipguard/core'
-import type { SuiteExpect, SuiteTest } from '../suite-runner.ts'
+import { addCase, type SuiteExpect, type SuiteTest } from '../suite-runner.ts'
 import { algorithmCases } from './algorithm-cases.ts'
 import { boundCases } from './bound-cases.ts'
 import { entryCases } from './entry-cases.ts'
@@ -74,12 +74,7 @@ export const storeCases: readonly StoreCase[] = [
  */
 export function storeSuite({ test, expect, createStore, capabilities = {} }: StoreSuiteOptions): void {
   for (const { name, needs, caps, run } of storeCases) {
-    const reason = needs && capabilities[needs]
-    if (reason !== undefined) {
-      test(`${name} (not ${needs}: ${reason})`, async () => {})
-      continue
-    }
-    test(name, async () => {
+    addCase(test, capabilities, { name, needs: needs ? [needs] : [] }, async () => {
       let time = START
       const clock: SuiteClock = {
         now: () => time,

@@ -14,5 +14,5 @@ interface Workers {
  * export default { fetch: protect((env: Env) => createSiteGuard(env), handler, workers) }
  */
 export const workers: Workers = {
-  waitUntil: (work, _request, _env, ctx) => ctx.waitUntil(work),
+  waitUntil: (work, _request, _env, ctx) => ctx?.waitUntil(work),
 }

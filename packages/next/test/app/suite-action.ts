@@ -10,8 +10,13 @@ export async function suiteAction(form: FormData): Promise<void> {
   if (!guard) throw new Error('No server of the suite is named.')
   const guarded = guardAction(
     guard,
-    ({ decision }, given: FormData) => redirect(`/done?client=${decision.client?.ip}&word=${given.get('word')}`),
+    ({ decision }, given: FormData) => redirect(`/done?client=${decision.client?.ip}&word=${wordOf(given)}`),
     ({ reason }) => redirect(`/refused?reason=${reason}`),
   )
   await guarded(form)
+}
+
+function wordOf(form: FormData): string {
+  const word = form.get('word')
+  return typeof word === 'string' ? word : ''
 }

@@ -1,14 +1,13 @@
 import type { GuardRequest } from '@ipguard/core'
 import { nodeRequest } from '@ipguard/node/request'
 import type { Context } from 'hono'
-import { hostOf } from './host-of.ts'
+import type { Host } from './host-of.ts'
 
 /** By which object each request is remembered: middleware may put another one in its place, such as `bodyLimit`. */
 const firsts = new WeakMap<Context, Request>()
 
 /** A request of Hono as a guard reads it: on Node that of `node:http`, where lines that Node 20 leaves out show. */
-export function requestOfContext(c: Context): GuardRequest {
-  const { incoming } = hostOf(c)
+export function requestOf({ incoming }: Host, c: Context): GuardRequest {
   if (incoming) return nodeRequest(incoming, c.req.url)
   const { raw } = c.req
   const first = firsts.get(c)

@@ -1,7 +1,7 @@
 import { type BunServer, bunServe, denoServe, IpGuardError } from '@ipguard/fetch'
 import { peerOf } from '@ipguard/node/request'
 import type { Context } from 'hono'
-import { hostOf } from './host-of.ts'
+import type { Host } from './host-of.ts'
 
 /** Answers the address of a request's connection, alone or as `getConnInfo` of Hono's runtimes does. */
 export type PeerOfContext = (
@@ -13,11 +13,10 @@ export type PeerOfContext = (
  *
  * @throws {IpGuardError} `IPGUARD_PEER_MISSING` on a runtime that gives none, where it is needed
  */
-export function peerOfContext(c: Context, needed: boolean): string | undefined {
-  const host = hostOf(c)
+export function peerOfHost(host: Host, request: Request, needed: boolean): string | undefined {
   if (host.incoming) return peerOf(host.incoming)
-  if (host.requestIP) return bunServe.peer(c.req.raw, host as BunServer) // it has what makes it one
-  if (host.remoteAddr) return denoServe.peer(c.req.raw, { remoteAddr: host.remoteAddr })
+  if (host.requestIP) return bunServe.peer(request, host as BunServer) // it has what makes it one
+  if (host.remoteAddr) return denoServe.peer(request, { remoteAddr: host.remoteAddr })
   if (!needed) return undefined
   throw new IpGuardError(
     'IPGUARD_PEER_MISSING',

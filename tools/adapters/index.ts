@@ -1,0 +1,1 @@
+export { listenAs } from './listen-as.ts'
