@@ -43,7 +43,7 @@ describe('a release', () => {
   it('proves where it comes from, in the one job that builds nothing', () => {
     const trusted = [...release].filter(([, job]) => job.includes('id-token: write')).map(([name]) => name)
     expect(trusted).toEqual(['publish'])
-    expect(release.get('publish')).toContain("PNPM_CONFIG_PROVENANCE: 'true'")
+    expect(release.get('publish')).toContain('PNPM_CONFIG_PROVENANCE: "true"')
     expect(release.get('publish')).not.toContain('build')
   })
 })
