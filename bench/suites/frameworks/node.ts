@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import { createGuard, rateLimit } from '@ipguard/core'
+import { type AdapterAnswer, createGuard, rateLimit } from '@ipguard/core'
 import { guardRequest } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
 import { CLIENT_IP, type CreateServer, LIMIT, WINDOW } from './contender.ts'
@@ -15,8 +15,12 @@ export const createNode: CreateServer = async (contender) => {
   const policies = [rateLimit({ limit: LIMIT, window: WINDOW })]
   const guard = createGuard({ clientIp: CLIENT_IP, policies, store: memoryStore() })
   const options = { headers: contender === 'ipguard' }
-  return createServer(async (req, res) => {
-    const { refusal } = await guardRequest(guard, req, res, options)
-    if (!refusal) answer(req, res)
+  return createServer((req, res) => {
+    const goOn = ({ refusal }: AdapterAnswer): void => {
+      if (!refusal) answer(req, res)
+    }
+    const decided = guardRequest(guard, req, res, options)
+    if (decided instanceof Promise) decided.then(goOn, () => res.destroy())
+    else goOn(decided)
   })
 }

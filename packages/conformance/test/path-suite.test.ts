@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type AdapterServer, type AdapterSetup, pathSpellings, pathSuite } from '../src/index.ts'
 import { type PipelinedAnswer, pipeline } from '../src/path-suite/pipeline.ts'
@@ -81,6 +82,7 @@ describe('pathSuite', () => {
       { router: (t) => resolved(decoded(t).toLowerCase()) },
       [],
     ],
+    ['passes one that normalises as file servers do', { router: (t) => posix.normalize(decoded(t)) }, []],
     ['finds a router that decodes twice', { router: (t) => decoded(decoded(t)) }, [DENIED]],
     ['finds one that reads %u0061', { router: (t) => unescape(plain(t)) }, [DENIED]],
     [

@@ -32,6 +32,12 @@ test.each([
   '/%41DMIN//',
   '/a/b/../../admin',
   '/..//admin',
+  '/x//../admin',
+  '/x/%2f../admin',
+  '/admin/%2e/..',
+  '/admin/%252e/../',
+  '/x%2fy/../%61dmin',
+  '///h/admin',
 ])('%s is taken for /admin by some router', (url) => {
   expect(pathForms(url).folded).toContain('/admin')
 })

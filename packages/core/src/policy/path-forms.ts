@@ -14,15 +14,20 @@ export interface PathForms {
 /** Paths longer than this are not taken apart in every combination. */
 const LONG = 1024
 
+/** What is made of a path besides decoding it, which may come before all of this or after. */
 const STEPS: readonly ((path: string) => string)[] = [
-  decodeOnce,
   fixBackslashes,
   stripParameters,
   swallowHost,
+  // Before dots and after them: file servers take `/x//../y` for `/y`, URL parsers for `/x/y`.
+  collapseSlashes,
+  // Both: `/x/%2e/../y` is `/x/y` to who knows no `%2e`, and `/y` to URL parsers.
+  resolvePlainDots,
   resolveDots,
   collapseSlashes,
   cutTail,
 ]
+const HARMLESS = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
 
 /** Nothing in these is spelled in more than one way: the common case needs no second form. */
 const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
@@ -42,14 +47,33 @@ export function pathForms(url: string): PathForms {
   return { raw, exact, folded: [...new Set(exact.map(foldPath))] }
 }
 
-/** What all steps, and some of them, make of a path. */
+/** What all steps, and some of them, make of a path: decoded before them, as file servers do, after them, as who routes by a URL's path, or not. */
 function spell(path: string): ReadonlySet<string> {
-  const forms = new Set<string>([path])
-  const harmless = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
-  if (path.length <= LONG) for (const step of STEPS) addAll(forms, step)
-  // Up to 2^7 forms of a path that is long on purpose cost up to 2^7 passes over it: there each step takes the result of the one before.
-  else for (const steps of [STEPS, harmless]) steps.reduce((form, step) => remember(forms, step(form)), path)
+  const sent = takeSteps(path)
+  if (!path.includes('%')) return sent
+  const forms = new Set([...sent, ...takeSteps(decodeOnce(path))])
+  for (const form of sent) {
+    const decoded = decodeOnce(form)
+    forms.add(decoded).add(cutTail(decoded))
+  }
   return forms
+}
+
+function takeSteps(path: string): ReadonlySet<string> {
+  const forms = new Set<string>([path])
+  if (path.length <= LONG) for (const step of STEPS) addAll(forms, step)
+  // Up to 2^8 forms of a path that is long on purpose cost up to 2^8 passes over it: there each step takes the result of the one before.
+  else
+    for (const steps of [STEPS, HARMLESS])
+      for (const taken of [steps, withoutOne(steps, collapseSlashes), withoutOne(steps, resolvePlainDots)])
+        taken.reduce((form, step) => remember(forms, step(form)), path)
+  return forms
+}
+
+/** Without the first of these. */
+function withoutOne<Step>(steps: readonly Step[], left: Step): readonly Step[] {
+  const at = steps.indexOf(left)
+  return steps.filter((_, i) => i !== at)
 }
 
 /** Lower case, no slash at the end. */
@@ -95,8 +119,9 @@ function stripParameters(path: string): string {
   return path.replace(/;[^/]*/g, '')
 }
 
+/** `//host/path` is a URL without a scheme, and `///host/path` too to parsers of the WHATWG's. */
 function swallowHost(path: string): string {
-  return path.startsWith('//') ? path.slice(Math.max(0, path.indexOf('/', 2))) : path
+  return path.replace(/^\/{2,}[^/]*/, '')
 }
 
 function collapseSlashes(path: string): string {
@@ -123,14 +148,18 @@ function decodeOnce(path: string): string {
 }
 
 function resolveDots(path: string): string {
+  return resolvePlainDots(path.replace(/(?<=\/)(?:\.|%2e){1,2}(?=\/|$)/gi, (dots) => dots.replace(/%2e/gi, '.')))
+}
+
+function resolvePlainDots(path: string): string {
   const out: string[] = []
   const parts = path.split('/')
   for (let i = 0; i < parts.length; i++) {
-    const part = (parts[i] ?? '').replace(/%2e/gi, '.')
+    const part = parts[i] ?? ''
     if (part === '..') {
       if (out.length > 1) out.pop()
     } else if (part !== '.') {
-      out.push(parts[i] ?? '')
+      out.push(part)
       continue
     }
     if (i === parts.length - 1) out.push('')
