@@ -17,5 +17,6 @@ export const createHono: CreateServer = async (contender) => {
     app.use(ipguard({ clientIp: CLIENT_IP, policies }, { headers: contender === 'ipguard' }))
   }
   app.get('/', (c) => c.text('ok'))
-  return createServer(getRequestListener(app.fetch))
+  const answer = getRequestListener(app.fetch)
+  return createServer((req, res) => void answer(req, res))
 }

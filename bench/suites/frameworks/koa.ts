@@ -16,5 +16,6 @@ export const createKoa: CreateServer = async (contender) => {
   app.use((ctx) => {
     ctx.body = 'ok'
   })
-  return createServer(app.callback())
+  const answer = app.callback()
+  return createServer((req, res) => void answer(req, res))
 }
