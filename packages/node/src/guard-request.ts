@@ -20,11 +20,12 @@ export function guardRequest<Native extends IncomingMessage, Facts>(
   response: ServerResponse,
   options: AdapterOptions<Native, Facts> = {},
 ): Awaitable<AdapterAnswer> {
-  const send = (answer: AdapterAnswer): AdapterAnswer => {
-    if (answer.refusal) sendReply(response, answer.refusal)
-    else setHeaders(response, answer.headers)
-    return answer
-  }
   const answer = askGuard(guard, native, native, options)
-  return answer instanceof Promise ? answer.then(send) : send(answer)
+  return answer instanceof Promise ? answer.then((late) => send(response, late)) : send(response, answer)
+}
+
+function send(response: ServerResponse, answer: AdapterAnswer): AdapterAnswer {
+  if (answer.refusal) sendReply(response, answer.refusal)
+  else setHeaders(response, answer.headers)
+  return answer
 }

@@ -39,12 +39,31 @@ const DEFAULT_PAIRS = 2000
  * const decision = await guard.check(nodeRequest(req), { peer: peerOf(req) })
  */
 export function nodeRequest(native: NodeIncoming, url?: string): GuardRequest {
-  const { originalUrl } = native as NodeIncoming & { readonly originalUrl?: unknown } // what frameworks add, if any did
-  return {
-    method: native.method ?? 'GET',
-    url: url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/')),
-    headers: { get: (name) => readHeader(native, name) },
-    native,
+  return new NodeRequest(native, url)
+}
+
+/**
+ * A class, against the house rule: it is made for every request, and is its own `headers`, so that a request costs one object instead of
+ * three.
+ */
+class NodeRequest implements GuardRequest {
+  readonly method: string
+  readonly url: string
+  readonly native: NodeIncoming
+
+  constructor(native: NodeIncoming, url: string | undefined) {
+    const { originalUrl } = native as NodeIncoming & { readonly originalUrl?: unknown } // what frameworks add, if any did
+    this.method = native.method ?? 'GET'
+    this.url = url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/'))
+    this.native = native
+  }
+
+  get headers(): GuardRequest['headers'] {
+    return this
+  }
+
+  get(name: string): string | undefined {
+    return readHeader(this.native, name)
   }
 }
 

@@ -29,12 +29,22 @@ export function answerRequest<Facts>(
   info: CheckInfo<Facts>,
   options: Pick<AdapterOptions<never>, 'headers' | 'exposeHeaders'> = {},
 ): Awaitable<AdapterAnswer> {
-  const wanted = { rateLimitHeaders: options.headers ?? true, exposeHeaders: options.exposeHeaders ?? false }
-  const answer = (decision: Decision): AdapterAnswer => ({
+  const decision = guard.check(request, info)
+  return isPromise(decision)
+    ? decision.then((late) => answerTo(guard, request, late, options))
+    : answerTo(guard, request, decision, options)
+}
+
+function answerTo<Facts>(
+  guard: Guard<Facts>,
+  request: GuardRequest,
+  decision: Decision,
+  { headers: rateLimitHeaders = true, exposeHeaders = false }: Pick<AdapterOptions<never>, 'headers' | 'exposeHeaders'>,
+): AdapterAnswer {
+  const wanted = { rateLimitHeaders, exposeHeaders }
+  return {
     handle: guard.handle(request, decision),
     refusal: guard.reply(decision, request, wanted),
     headers: allowHeaders(decision, wanted),
-  })
-  const decision = guard.check(request, info)
-  return isPromise(decision) ? decision.then(answer) : answer(decision)
+  }
 }

@@ -101,15 +101,47 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
     }
   }
 
+  const acts: Acts = {
+    strike: async (request, decision, choice) =>
+      decision.client ? quietly(strike(decision.client, choice, recall(request)?.waitUntil), 'strike()') : undefined,
+    refund: (request) => quietly(refund(request), 'refund()'),
+  }
+
   return {
-    handle: (request, decision) => ({
-      decision,
-      strike: async (choice) =>
-        decision.client ? quietly(strike(decision.client, choice, recall(request)?.waitUntil), 'strike()') : undefined,
-      refund: () => quietly(refund(request), 'refund()'),
-    }),
+    handle: (request, decision) => new Handle(decision, request, acts),
     strike: (client, choice) => strike(client, choice),
     report: (client, input) => root.reports.report(client, input, policies),
     resolveText,
+  }
+}
+
+/** What handlers ask for, of any request. */
+interface Acts {
+  readonly strike: (
+    request: GuardRequest,
+    decision: Decision,
+    choice: { readonly policy?: string } | undefined,
+  ) => Promise<Entry | undefined>
+  readonly refund: (request: GuardRequest) => Promise<void>
+}
+
+/** A class, against the house rule: one is made for every request, and few handlers ask for the functions; they can be taken off it. */
+class Handle implements RequestHandle {
+  readonly decision: Decision
+  readonly #request: GuardRequest
+  readonly #acts: Acts
+
+  constructor(decision: Decision, request: GuardRequest, acts: Acts) {
+    this.decision = decision
+    this.#request = request
+    this.#acts = acts
+  }
+
+  get strike(): RequestHandle['strike'] {
+    return (choice) => this.#acts.strike(this.#request, this.decision, choice)
+  }
+
+  get refund(): RequestHandle['refund'] {
+    return () => this.#acts.refund(this.#request)
   }
 }
