@@ -71,6 +71,7 @@ export type { LookupContext, Provider, Quota, Verdict } from './reputation/provi
 export { REPORT_TYPES, type Report, type ReportType } from './reputation/report.ts'
 export type { SourceMetrics } from './reputation/source.ts'
 export type { GuardRequest } from './request.ts'
+export { isPromise } from './store/awaitable.ts'
 export { createBanBook } from './store/ban-book.ts'
 export { type BanBook, type Counters, type CountersOptions, createCounters } from './store/counters.ts'
 export { createEntry, type Entry, type EntryChange } from './store/entry.ts'

@@ -6,6 +6,7 @@ import {
   type Guard,
   type GuardOptions,
   guardFrom,
+  isPromise,
   type RequestHandle,
   warningsOf,
 } from '@ipguard/core'
@@ -68,7 +69,7 @@ export function ipguard<Facts = unknown>(
       next(error)
       return
     }
-    if (answer instanceof Promise) answer.then(goOn, next)
+    if (isPromise(answer)) answer.then(goOn, next)
     else goOn(answer)
   }
   return Object.assign(middleware, { guard })

@@ -6,6 +6,7 @@ import {
   type Finding,
   type Guard,
   IpGuardError,
+  isPromise,
   type RequestHandle,
 } from '@ipguard/core'
 import { askGuard, observeTrust } from '@ipguard/node'
@@ -69,7 +70,7 @@ export function createPlugin<Facts>(
     }
     // Fastify's own routes know only what `rewriteUrl` has made of the URL, and rules about paths speak of these routes.
     const answer = askGuard(routeGuard, request.raw, request, options, request.raw.url)
-    if (answer instanceof Promise) {
+    if (isPromise(answer)) {
       answer.then((late) => settle(request, reply, late)).then((passed) => void (passed && done()), done)
     } else if (settle(request, reply, answer)) done()
   }

@@ -1,4 +1,4 @@
-import { type Awaitable, type CheckInfo, type Guard, IpGuardError } from '@ipguard/core'
+import { type Awaitable, type CheckInfo, type Guard, IpGuardError, isPromise } from '@ipguard/core'
 import { nodeRequest, peerOf } from '@ipguard/node/request'
 import { type FetchAdapterOptions, noPeerOption } from './fetch-adapter-options.ts'
 import { guardFetch } from './guard-fetch.ts'
@@ -27,7 +27,7 @@ export async function answerFetch<Facts, First, Second, Answer extends Response 
   }
   const view = incoming ? nodeRequest(incoming, request.url) : request
   const answer = guardFetch(guard, view, info, options)
-  const { handle, refusal, finish } = answer instanceof Promise ? await answer : answer
+  const { handle, refusal, finish } = isPromise(answer) ? await answer : answer
   setHandle(request, handle)
   if (refusal) return refusal
   const response = await next()

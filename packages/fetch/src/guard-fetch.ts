@@ -6,6 +6,7 @@ import {
   type CheckInfo,
   type Guard,
   type GuardRequest,
+  isPromise,
   type Reply,
   type RequestHandle,
 } from '@ipguard/core'
@@ -38,8 +39,7 @@ export function guardFetch<Facts>(
   options: Pick<AdapterOptions<never>, 'headers' | 'exposeHeaders'> = {},
 ): Awaitable<FetchAnswer> {
   const answer = answerRequest(guard, request, info, options)
-  // Not `instanceof`: promises cross realms, as between the edge sandbox of Next and the process around it.
-  return 'then' in answer ? answer.then(toFetch) : toFetch(answer)
+  return isPromise(answer) ? answer.then(toFetch) : toFetch(answer)
 }
 
 function toFetch({ handle, refusal, headers }: AdapterAnswer): FetchAnswer {

@@ -8,6 +8,7 @@ import {
   type GuardOptions,
   guardFrom,
   isListHeader,
+  isPromise,
   mergeList,
   type Reply,
   type RequestHandle,
@@ -72,7 +73,7 @@ export function ipguard<Facts = unknown>(
       return left ? next().then(() => finish(c, left)) : next()
     }
     const answer = answerRequest(guard, requestOf(host, c), info, adapterOptions)
-    return answer instanceof Promise ? answer.then(goOn) : goOn(answer)
+    return isPromise(answer) ? answer.then(goOn) : goOn(answer)
   }
   return Object.assign(middleware, { guard })
 }

@@ -6,6 +6,7 @@ import {
   type Guard,
   type GuardOptions,
   guardFrom,
+  isPromise,
   type Reply,
   type RequestHandle,
   warningsOf,
@@ -59,7 +60,7 @@ export function ipguard<Facts = unknown>(
       return next()
     }
     const answer = askGuard(guard, ctx.req, ctx, adapterOptions, urlOf(ctx))
-    return answer instanceof Promise ? answer.then(goOn) : goOn(answer)
+    return isPromise(answer) ? answer.then(goOn) : goOn(answer)
   }
   return Object.assign(middleware, { guard })
 }

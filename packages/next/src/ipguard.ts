@@ -1,4 +1,12 @@
-import type { AdapterOptions, Awaitable, Guard, GuardOptions, GuardRequest, RequestHandle } from '@ipguard/core'
+import {
+  type AdapterOptions,
+  type Awaitable,
+  type Guard,
+  type GuardOptions,
+  type GuardRequest,
+  isPromise,
+  type RequestHandle,
+} from '@ipguard/core'
 import { type FetchAnswer, guardFetch } from '@ipguard/fetch'
 import type { NextRequest } from 'next/server.js'
 import { requestKey } from './connection.ts'
@@ -101,7 +109,6 @@ function claimsToBeNext({ headers }: GuardRequest): boolean {
   return /[^\s,]/.test(headers.get('x-middleware-subrequest') ?? '')
 }
 
-/** Not `instanceof`: in the edge runtime a promise of the Node process around it is of another class. */
 function after<Out>(answer: Awaitable<FetchAnswer>, then: (answer: FetchAnswer) => Out): Awaitable<Out> {
-  return 'then' in answer ? answer.then(then) : then(answer)
+  return isPromise(answer) ? answer.then(then) : then(answer)
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AdapterAnswer, AdapterOptions, Awaitable, Guard } from '@ipguard/core'
+import { type AdapterAnswer, type AdapterOptions, type Awaitable, type Guard, isPromise } from '@ipguard/core'
 import { askGuard } from './ask-guard.ts'
 import { sendReply, setHeaders } from './send-reply.ts'
 
@@ -21,7 +21,7 @@ export function guardRequest<Native extends IncomingMessage, Facts>(
   options: AdapterOptions<Native, Facts> = {},
 ): Awaitable<AdapterAnswer> {
   const answer = askGuard(guard, native, native, options)
-  return answer instanceof Promise ? answer.then((late) => send(response, late)) : send(response, answer)
+  return isPromise(answer) ? answer.then((late) => send(response, late)) : send(response, answer)
 }
 
 function send(response: ServerResponse, answer: AdapterAnswer): AdapterAnswer {
