@@ -38,6 +38,9 @@ test.each([
   '/admin/%252e/../',
   '/x%2fy/../%61dmin',
   '///h/admin',
+  'http://localhost\\public?/admin',
+  'http://h#/admin?x',
+  'http://h?x/%61dmin',
 ])('%s is taken for /admin by some router', (url) => {
   expect(pathForms(url).folded).toContain('/admin')
 })

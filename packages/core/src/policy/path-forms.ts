@@ -34,12 +34,14 @@ const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
 
 /**
  * All forms of a URL's path: as sent, decoded once, dots resolved, slashes collapsed, backslashes as slashes, `;parameters` stripped, ended
- * by the first `;`, and the host of `//host/path` swallowed. Linear in the length; never throws, a bad escape stays as it is.
+ * by the first `;`, the host of `//host/path` swallowed, and behind a host that holds `\`, `?` or `#`. Linear in the length; never throws,
+ * a bad escape stays as it is.
  */
 export function pathForms(url: string): PathForms {
-  const raw = pathOf(url)
-  if (PLAIN.test(raw)) return { raw, folded: [raw], exact: [raw] }
+  const { raw, other } = pathsOf(url)
+  if (other === undefined && PLAIN.test(raw)) return { raw, folded: [raw], exact: [raw] }
   const forms = new Set(spell(raw))
+  if (other !== undefined) for (const form of spell(other)) forms.add(form)
   // Where `;` begins the query, as in Fastify 4: it does so before anything is decoded.
   const semicolon = raw.indexOf(';')
   if (semicolon >= 0) for (const form of spell(raw.slice(0, semicolon))) forms.add(form)
@@ -84,16 +86,20 @@ function foldPath(path: string): string {
   return folded.slice(0, end)
 }
 
-function pathOf(url: string): string {
-  let start = 0
-  if (url.charCodeAt(0) !== 47) {
-    // Absolute form; a colon after a slash belongs to the path.
-    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)
-    if (scheme) {
-      start = scheme[0].length
-      while (start < url.length && !'/?#\\'.includes(url.charAt(start))) start++
-    }
-  }
+function pathsOf(url: string): { readonly raw: string; readonly other?: string } {
+  // Absolute form; a colon after a slash belongs to the path.
+  const scheme = url.charCodeAt(0) === 47 ? null : /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)
+  if (!scheme) return { raw: pathFrom(url, 0) }
+  let start = scheme[0].length
+  while (start < url.length && !'/?#\\'.includes(url.charAt(start))) start++
+  const raw = pathFrom(url, start)
+  // A host that no URL can have, as a runtime puts it together with the `Host` header unseen: who looks for the next slash takes that for the path.
+  const slash = url.indexOf('/', start)
+  return slash <= start ? { raw } : { raw, other: pathFrom(url, slash) }
+}
+
+/** Up to the query or the fragment. */
+function pathFrom(url: string, start: number): string {
   let end = start
   while (end < url.length && url.charCodeAt(end) !== 63 && url.charCodeAt(end) !== 35) end++
   const path = url.slice(start, end)
