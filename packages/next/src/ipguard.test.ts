@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createGuard, deny, ipguard, memoryStore, policy, rateLimit } from './index.ts'
+import { createGuard, type Decision, deny, ipguard, memoryStore, policy, rateLimit } from './index.ts'
 import { withPeer } from './peer.ts'
 
 const denied = deny(['203.0.113.0/24'])
@@ -121,18 +121,25 @@ describe('with a peer', () => {
   })
 
   it('tells the guard peer, facts and how to keep background work alive', async () => {
-    const guard = createGuard<string>({ policies: [denied] })
-    const check = vi.spyOn(guard, 'check')
-    const guarded = ipguard(guard, { facts: (request) => request.headers.get('x-who') ?? '' })
-    const waitUntil = vi.fn()
-    await onConnection('192.0.2.1', () => guarded(page({ 'x-who': 'bad' }), { waitUntil }))
-    await onConnection('192.0.2.1', () => guarded(page()))
     const work = Promise.resolve()
-    const [first, second] = check.mock.calls.map(([, info]) => info)
-    first?.waitUntil?.(work)
-    expect(first).toEqual({ peer: '192.0.2.1', facts: 'bad', waitUntil: expect.any(Function) })
+    const told: unknown[] = []
+    const telling = policy<string>({
+      name: 'telling',
+      evaluate({ client, facts, waitUntil }) {
+        told.push([client?.ip, facts])
+        waitUntil?.(work)
+        return undefined
+      },
+    })
+    const guarded = ipguard({ policies: [telling] }, { facts: (request) => request.headers.get('x-who') ?? '' })
+    const waitUntil = vi.fn()
+    await onConnection('192.0.2.1', () => guarded(page({ 'x-who': 'me' }), { waitUntil }))
+    await onConnection('192.0.2.2', () => guarded(page()))
+    expect(told).toEqual([
+      ['192.0.2.1', 'me'],
+      ['192.0.2.2', ''],
+    ])
     expect(waitUntil.mock.calls).toEqual([[work]])
-    expect(second).toEqual({ peer: '192.0.2.1', facts: '' })
   })
 
   it('waits for a decision that takes its time', async () => {
@@ -146,13 +153,21 @@ describe('with a peer', () => {
 describe('x-middleware-subrequest', () => {
   const forged = { 'x-middleware-subrequest': 'middleware:middleware' }
 
-  it('is refused as a denial is, and counted', async () => {
+  it('is refused as every denial is: told in the decision, and consuming nothing', async () => {
     const onRefused = vi.fn((_decision, reply) => ({ ...reply, status: 418 }))
     const guarded = ipguard({ clientIp, onRefused, policies: [rateLimit({ limit: 9, window: '60s' })] })
+    const decisions: Decision[] = []
+    guarded.guard.on('decision', (decision) => void decisions.push(decision))
     const refused = await guarded(from('192.0.2.1', forged))
-    expect([refused.status, refused.headers.get('ratelimit')]).toEqual([418, expect.stringContaining('r=8')])
+    expect([refused.status, refused.headers.get('ratelimit')]).toEqual([418, expect.stringContaining('r=9')])
     expect(onRefused).toHaveBeenCalledOnce()
-    expect((await guarded(from('192.0.2.1'))).headers.get('ratelimit')).toContain('r=7')
+    expect(decisions).toMatchObject([{ action: 'deny', policy: 'x-middleware-subrequest', reason: 'denied' }])
+    expect((await guarded(from('192.0.2.1'))).headers.get('ratelimit')).toContain('r=8')
+  })
+
+  it('is only recorded by a guard in shadow', async () => {
+    const guarded = ipguard({ clientIp, mode: 'shadow', policies: [] })
+    expect((await guarded(from('192.0.2.1', forged))).status).toBe(200)
   })
 
   it('does not hide a refusal of another kind', async () => {

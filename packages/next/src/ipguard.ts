@@ -11,6 +11,7 @@ import { type FetchAnswer, guardFetch } from '@ipguard/fetch'
 import type { NextRequest } from 'next/server.js'
 import { requestKey } from './connection.ts'
 import { connectionFor, nextGuard } from './next-guard.ts'
+import { withoutForgeries } from './without-forgeries.ts'
 
 export type NextAdapterOptions<Facts = unknown> = AdapterOptions<NextRequest, Facts>
 
@@ -56,6 +57,7 @@ export function ipguard<Facts = unknown>(
   adapterOptions: NextAdapterOptions<Facts> = {},
 ): IpGuardProxy<Facts> {
   const guard = nextGuard(optionsOrGuard, adapterOptions, 'ipguard')
+  const asked = withoutForgeries(guard)
 
   function ask(request: Request, event?: NextEvent): Awaitable<FetchAnswer> {
     const { method, url, headers } = request // read first: under `next build` this tells Next that a route is not a static one
@@ -72,20 +74,7 @@ export function ipguard<Facts = unknown>(
       ...(facts !== undefined && { facts }),
       ...(event && { waitUntil: (work: Promise<unknown>) => event.waitUntil(work) }),
     }
-    const answer = guardFetch(guard, seen, info, adapterOptions)
-    return claimsToBeNext(seen) ? after(answer, (each) => refused(each, seen)) : answer
-  }
-  /** What it asked for was counted all the same, and a ban goes first. */
-  function refused(answer: FetchAnswer, seen: GuardRequest): FetchAnswer {
-    const { headers: rateLimitHeaders = true, exposeHeaders = false } = adapterOptions
-    const decision = { ...answer.handle.decision, action: 'deny', reason: 'denied' } as const
-    const reply = answer.refusal ? undefined : guard.reply(decision, seen, { rateLimitHeaders, exposeHeaders })
-    return reply
-      ? {
-          ...answer,
-          refusal: new Response(reply.body || null, { status: reply.status, headers: { ...reply.headers } }),
-        }
-      : answer
+    return guardFetch(asked, seen, info, adapterOptions)
   }
   const refusalOf = ({ refusal }: FetchAnswer): Response | undefined => refusal
   const goOn = ({ refusal, finish }: FetchAnswer): Response =>
@@ -101,12 +90,6 @@ export function ipguard<Facts = unknown>(
         return refusal ?? finish(await handler(request, context, handle))
       },
   })
-}
-
-/** Next takes this header for its own, and once let it skip the proxy (CVE-2025-29927); it never comes from an honest client. */
-function claimsToBeNext({ headers }: GuardRequest): boolean {
-  // On a request that Node has cut, every header ends in an empty element.
-  return /[^\s,]/.test(headers.get('x-middleware-subrequest') ?? '')
 }
 
 function after<Out>(answer: Awaitable<FetchAnswer>, then: (answer: FetchAnswer) => Out): Awaitable<Out> {
