@@ -1,13 +1,12 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type RawAnswer, type RawRequest, rawExchange } from '@ipguard/conformance'
-import * as core from '@ipguard/core'
+import type * as core from '@ipguard/core'
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import * as adapter from '../src/index.ts'
 import { createGuard, deny, ipguard, memoryStore, nginx, onPaths, policy, rateLimit } from '../src/index.ts'
 
 const EVERYBODY = ['0.0.0.0/0', '::/0']
@@ -157,20 +156,6 @@ describe.each([
       expect(emit.mock.calls).toEqual([[expect.stringMatching(/app\.proxy.*clientIp/), told]])
     })
   })
-})
-
-it('gives every name of core and memoryStore, so that one import serves', () => {
-  expect(Object.keys(adapter)).toEqual(expect.arrayContaining([...Object.keys(core), 'memoryStore', 'ipguard']))
-  expect(memoryStore().name).toBe('memory')
-})
-
-it.each([
-  [{ policies: [], polices: [] }, {}, 'IPGUARD_OPTION_UNKNOWN'],
-  [{ policies: [] }, { header: true }, 'IPGUARD_OPTION_UNKNOWN'],
-  [{ policies: [] }, { facts: 'ctx.state.user' }, 'IPGUARD_OPTION_INVALID'],
-  [undefined, {}, 'IPGUARD_OPTION_INVALID'],
-])('refuses %j with %j when it is created', (options, adapterOptions, code) => {
-  expect(() => ipguard(options as never, adapterOptions as never)).toThrow(expect.objectContaining({ code }))
 })
 
 it('types facts, the context and the handle', () => {
