@@ -55,7 +55,7 @@ export { type PerRequest, type RateLimitOptions, rateLimit } from './policy/rate
 export type { Reply } from './policy/refusal.ts'
 export { type ReputationOptions, reputation } from './policy/reputation.ts'
 export { allowHeaders, type HeaderOptions, type ReplyOptions, reply } from './reply/render-reply.ts'
-export { toResponse } from './reply/to-response.ts'
+export { replyResponse, toResponse } from './reply/to-response.ts'
 export type { ReportsOptions } from './report/report-options.ts'
 export type {
   ReportCounts,

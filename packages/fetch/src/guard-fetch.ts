@@ -7,8 +7,8 @@ import {
   type Guard,
   type GuardRequest,
   isPromise,
-  type Reply,
   type RequestHandle,
+  replyResponse,
 } from '@ipguard/core'
 import { withHeaders } from './with-headers.ts'
 
@@ -43,9 +43,5 @@ export function guardFetch<Facts>(
 }
 
 function toFetch({ handle, refusal, headers }: AdapterAnswer): FetchAnswer {
-  return { handle, refusal: refusal && toResponse(refusal), finish: (response) => withHeaders(response, headers) }
-}
-
-function toResponse({ status, headers, body }: Reply): Response {
-  return new Response(body === '' ? null : body, { status, headers: { ...headers } })
+  return { handle, refusal: refusal && replyResponse(refusal), finish: (response) => withHeaders(response, headers) }
 }

@@ -1,4 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
+import type { Reply } from '../policy/refusal.ts'
 import type { GuardRequest } from '../request.ts'
 import { type ReplyOptions, reply } from './render-reply.ts'
 
@@ -15,8 +16,10 @@ export function toResponse(
   options: Omit<ReplyOptions, 'accept' | 'method'> = {},
 ): Response | undefined {
   const refused = reply(decision, { ...options, accept: request.headers.get('accept'), method: request.method })
-  return (
-    refused &&
-    new Response(refused.body === '' ? null : refused.body, { status: refused.status, headers: { ...refused.headers } })
-  )
+  return refused && replyResponse(refused)
+}
+
+/** A reply as a Fetch `Response`. */
+export function replyResponse({ status, headers, body }: Reply): Response {
+  return new Response(body === '' ? null : body, { status, headers: { ...headers } })
 }
