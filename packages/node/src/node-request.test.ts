@@ -1,7 +1,7 @@
 import { IncomingMessage, type Server } from 'node:http'
 import { Socket } from 'node:net'
 import { resolveClientIp } from '@ipguard/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { nodeRequest } from './node-request.ts'
 
 /** A message as Node's parser leaves it: `headers` is worked out from the lines that were kept. */
@@ -56,6 +56,34 @@ describe('nodeRequest', () => {
     ['the name of the prototype', [], '__proto__', undefined],
   ])('reads %s', (_what, lines, name, value) => {
     expect(nodeRequest(message(lines)).headers.get(name)).toBe(value)
+  })
+
+  it('joins cookies as Node does', () => {
+    const native = message([
+      ['Cookie', 'a=1'],
+      ['Cookie', 'b=2'],
+    ])
+    native.headers.cookie = 'a=1; b=2'
+    expect(nodeRequest(native).headers.get('cookie')).toBe('a=1; b=2')
+  })
+
+  it('reads the headers of a request without lines, such as one that was made for a lambda', () => {
+    const native = Object.assign(message([]), { headers: { 'x-a': '1', 'x-b': ['1', '2'] } })
+    const { headers } = nodeRequest(native as unknown as IncomingMessage) // Node has arrays for set-cookie only
+    expect(['x-a', 'x-b', 'x-c'].map((name) => headers.get(name))).toEqual(['1', '1, 2', undefined])
+  })
+
+  it('goes by what came, not by what somebody has written since', () => {
+    const native = message([['X-Forwarded-For', '192.0.2.1']])
+    native.headers['x-forwarded-for'] = '6.6.6.6'
+    expect(nodeRequest(native).headers.get('x-forwarded-for')).toBe('192.0.2.1')
+  })
+
+  it('has Node work out no headers for one', () => {
+    const native = message([['X-A', '1']])
+    const looked = vi.spyOn(native, 'headers', 'get')
+    expect([nodeRequest(native).headers.get('x-a'), nodeRequest(native).headers.get('x-b')]).toEqual(['1', undefined])
+    expect(looked).not.toHaveBeenCalled()
   })
 
   describe('when Node has dropped header lines, so that a caller may have pushed out what a proxy appended', () => {
