@@ -7,7 +7,7 @@ export interface Checker {
 }
 
 /** What one contender did in one slice, or the medians over its slices. Latencies and CPU of the process in us. */
-interface Slice {
+export interface Slice {
   /** Checks per second. */
   readonly ops: number
   readonly p50: number
@@ -20,6 +20,13 @@ export interface Figures extends Slice {
   readonly name: string
   readonly bestOps: number
   readonly bestCpu: number
+  /** One for each round. */
+  readonly slices: readonly Slice[]
+}
+
+/** How one stands to another: the median of what it is in each round, as rounds differ more than contenders do within one. */
+export function ratioOf(one: Figures, other: Figures, field: keyof Slice): number {
+  return median(one.slices.map((slice, round) => slice[field] / (other.slices[round]?.[field] ?? Number.NaN)))
 }
 
 export interface ConcurrentOptions {
@@ -68,6 +75,7 @@ export async function measureConcurrent(checkers: readonly Checker[], options: C
       cpu: median(of('cpu')),
       bestOps: Math.max(...of('ops')),
       bestCpu: Math.min(...of('cpu')),
+      slices,
     }
   })
 }

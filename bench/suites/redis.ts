@@ -1,5 +1,5 @@
 import { startBenchRedis } from '../harness/bench-redis.ts'
-import { checkAll, type Figures, measureConcurrent } from '../harness/concurrent.ts'
+import { checkAll, type Figures, measureConcurrent, ratioOf } from '../harness/concurrent.ts'
 import { someAddresses } from '../harness/lists.ts'
 import { randomOf, shuffled } from '../harness/random.ts'
 import { connectionsTo } from '../harness/redis-connections.ts'
@@ -29,21 +29,21 @@ export async function redisSuite(): Promise<Result> {
         randomOf(19),
       ),
     )
-    const contenders = [
-      ...(await ours(connections, ips)),
-      ...(await peers(connections, ips)),
-      ...(await limits(connections, ips)),
-    ]
+    const mine = await ours(connections, ips)
+    const others = [...(await peers(connections, ips)), ...(await limits(connections, ips))]
+    const contenders = [...mine, ...others]
     const bare = await bareOurs(connections, ips)
     // all keys are there before any time is taken
     for (const each of [...contenders, ...bare]) await checkAll(each, order, 64)
 
     const measured = async (all: readonly Contender[], concurrency: number, alone: boolean): Promise<Row[]> => {
-      const slices = alone ? { rounds: 9, slice: 200, lead: 50 } : { rounds: 5, slice: 350, lead: 100 }
+      const slices = alone ? { rounds: 15, slice: 200, lead: 50 } : { rounds: 11, slice: 350, lead: 100 }
       const figures = await measureConcurrent(all, { concurrency, order, ...slices })
       return figures.map((each, i) => ({ ...each, ...(all[i] as Contender) })) // as many
     }
-    const one = await measured([...contenders, ...bare], 1, true)
+    // what is compared stands side by side
+    const pairs = mine.flatMap((each, i) => [each, ...bare.slice(i, i + 1)])
+    const one = await measured([...pairs, ...others], 1, true)
     const busy = []
     for (const concurrency of BUSY) {
       const rows = await measured([...contenders, loop()], concurrency, false)
@@ -54,7 +54,7 @@ export async function redisSuite(): Promise<Result> {
       title: 'Limiting in Redis',
       notes: [
         `redis-server on this machine, over loopback, ${redis.placed}. 10,000 clients in no order, 60,000 in 60 s for each, which nobody reaches. One connection for each contender, with its client's default settings; "pipelining" is ioredis with enableAutoPipelining. ipguard through store.hit: a window that is fixed as the peers' are, and its default, which also looks for bans and keeps strikes.`,
-        'Checks are under way at any time as often as said: who gets an answer asks the next. us are microseconds; CPU is that of the client process, all threads, for each check. Limit: a script that only counts, by one command for all checks of a turn of the event loop, 64 at most.',
+        'Checks are under way at any time as often as said: who gets an answer asks the next. The tables have medians over the rounds, the promised figures the median of the ratios in each round. us are microseconds; CPU is that of the client process, all threads, for each check. Limit: a script that only counts, by one command for all checks of a turn of the event loop, 64 at most.',
         'Commands are counted by MONITOR, as INFO commandstats adds up what was sent and what scripts do.',
       ],
       tables: [tableOf(1, one), ...busy.map(({ concurrency, rows }) => tableOf(concurrency, rows)), commands.table],
@@ -74,7 +74,7 @@ function busyVerdicts(concurrency: number, rows: readonly Row[]): Verdict[] {
   const fastest = (product: string): Row => best(rows, product, (row) => -row.ops)
   const against = (product: string, peer: string, least: number): Verdict => {
     const [mine, other] = [fastest(product), fastest(peer)]
-    const ratio = mine.ops / other.ops
+    const ratio = ratioOf(mine, other, 'ops')
     return {
       claim: `Redis, ${concurrency} at once, ${product} against ${peer} >= ${least}x`,
       figure: `${times(ratio)} (best rounds ${times(mine.bestOps / other.bestOps)}; ${mine.client} and ${other.client})`,
@@ -85,7 +85,7 @@ function busyVerdicts(concurrency: number, rows: readonly Row[]): Verdict[] {
   const cheaper = [RATE_LIMIT_REDIS, FLEXIBLE].map(thrifty).sort((one, other) => one.cpu - other.cpu)[0] as Row // of two
   const cpu = (product: string): Verdict => {
     const mine = thrifty(product)
-    const ratio = mine.cpu / cheaper.cpu
+    const ratio = ratioOf(mine, cheaper, 'cpu')
     return {
       claim: `Redis, ${concurrency} at once, client CPU of ${product} <= 1/3 of the cheaper peer`,
       figure: `${times(ratio)} (best rounds ${times(mine.bestCpu / cheaper.bestCpu)}; ${mine.client} and ${cheaper.name})`,
@@ -106,7 +106,7 @@ function aloneVerdict(rows: readonly Row[], client: Contender['client']): Verdic
   const [mine, bare] = [STRICT, bareOf(STRICT)].map((product) =>
     rows.find((row) => row.product === product && row.client === client),
   )
-  const ratio = (mine?.p50 ?? Number.NaN) / (bare?.p50 ?? Number.NaN)
+  const ratio = mine && bare ? ratioOf(mine, bare, 'p50') : Number.NaN
   return {
     claim: `Redis, one at a time, median latency by ${client} <= 1.1x of one EVALSHA of the same script`,
     figure: times(ratio),
