@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process'
 import type { Hit, HitCommit } from '@ipguard/core'
 import { type Connection, isReply, runScript } from './connection.ts'
 import { createReplyReader, type StoredReply } from './hit-reply.ts'
@@ -36,16 +37,20 @@ const SOME = 32
 /**
  * Checks that arrive in one turn of the event loop travel as one call: a client spends more on a call than the server on a check.
  *
- * A turn ends when what could be read from sockets was read, so a check that is alone waits for nothing.
+ * A turn ends when what could be read from sockets was read. A check that is alone, as the one before it was, does not wait for that: it
+ * goes when what asked is done.
  */
 export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatcherOptions): HitBatcher {
   let waiting: Pending[] = []
   let underWay = 0
+  /** The latest call had one check: the next one will hardly have another to wait for, not even to the end of the turn. */
+  let calm = true
 
   function flush(): void {
     if (waiting.length === 0) return
     const all = waiting
     waiting = []
+    calm = all.length === 1
     if (!connection.cluster) {
       inBatches(all)
       return
@@ -107,7 +112,8 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
     send(hits, commit) {
       const { keys: names, spec } = hitSpec(hits, commit, keys)
       return new Promise((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(flush)
+        if (waiting.length === 0 && calm && underWay === 0) nextTick(flush)
+        else if (waiting.length === 0) setImmediate(flush)
         waiting.push({ hits, keys: names, spec, resolve, reject })
         if (connection.writesAtOnce && waiting.length === SOME && underWay === 0) flush()
       })
