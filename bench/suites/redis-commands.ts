@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createGuard, type Decision, type Guard, type GuardRequest, rateLimit } from '@ipguard/core'
 import { redisStore } from '@ipguard/store-redis'
 import { checkAll } from '../harness/concurrent.ts'
@@ -10,6 +11,8 @@ import { LADDER } from './redis-ours.ts'
 /** Milliseconds of each spell; the idle one is as long. */
 const SPELL = 1_000
 const CONCURRENT = 64
+/** Real clients in the order in which they came: time, address, method, status and path in each line. */
+const LOG = new URL('../../examples/express/data/access-log.txt', import.meta.url)
 
 interface Spell extends Commands {
   readonly name: string
@@ -30,7 +33,7 @@ export async function countCommands(
     policies: [
       rateLimit({ limit: LIMIT, window: '60s', ladder: LADDER, onError: 'deny' }),
       rateLimit({ limit: LIMIT * 60, window: '1h', onError: 'deny' }),
-      rateLimit({ limit: 1_000, window: '1s', algorithm: 'token-bucket', onError: 'deny' }),
+      rateLimit({ limit: 100_000, window: '1s', algorithm: 'token-bucket', onError: 'deny' }),
     ],
   })
   const monitor = await monitorRedis(port)
@@ -53,7 +56,10 @@ async function spells(
   await guard.allow('192.0.2.1')
   await guard.deny('192.0.2.128/25')
   const order = Int32Array.from(ips, (_, i) => i)
-  const check = (i: number): Promise<void> => decide(guard, ips[i] as string, 'allow') // inside
+  const check = (i: number): Promise<void> => decide(guard, ips[i % ips.length] as string, 'allow') // inside, here and below
+  const logged = readFileSync(LOG, 'latin1')
+    .split('\n')
+    .flatMap((line) => line.split('\t')[1] ?? [])
   // the scripts are known, the entries have been loaded, and the configuration has been looked at
   await checkAll({ name: 'first', check }, order, CONCURRENT)
   await pause(SPELL)
@@ -64,7 +70,7 @@ async function spells(
     const commands = await during(async () => {
       const end = performance.now() + SPELL
       const work = async (): Promise<void> => {
-        while (performance.now() < end) await at(checks++ % ips.length)
+        while (performance.now() < end) await at(checks++)
       }
       await Promise.all(Array.from({ length: concurrency }, work))
     })
@@ -72,6 +78,11 @@ async function spells(
   }
   const alone = await spell('three limits, one check at a time', check, 1)
   const many = await spell(`three limits, ${CONCURRENT} at once`, check, CONCURRENT)
+  const real = await spell(
+    `three limits, ${CONCURRENT} at once, clients of an access log`,
+    (i) => decide(guard, logged[i % logged.length] as string, 'allow'),
+    CONCURRENT,
+  )
   const refused = await spell(
     'a banned client',
     async (i) => {
@@ -80,7 +91,7 @@ async function spells(
     },
     1,
   )
-  const all = [idle, alone, many, refused]
+  const all = [idle, alone, many, real, refused]
   return {
     table: {
       title: `What a guard sends to Redis in ${SPELL / 1000} s`,
@@ -91,6 +102,7 @@ async function spells(
         'other commands',
         'of these for a check',
         'calls in scripts',
+        'commandstats for a check',
       ],
       rows: all.map((each) => {
         const more = beyond(each, idle)
@@ -101,15 +113,21 @@ async function spells(
           more.toLocaleString('en'),
           each.checks === 0 ? '-' : number(more / each.checks),
           each.inScripts.toLocaleString('en'),
+          each.checks === 0 ? '-' : number(calls(each, idle) / each.checks),
         ]
       }),
     },
     verdicts: [
-      ...[alone, many].map((each) => ({
+      ...[alone, many, real].map((each) => ({
         claim: `Redis, a guard with a ladder and managed entries, ${each.name}: commands for a check <= 1`,
         figure: number(beyond(each, idle) / each.checks),
         pass: beyond(each, idle) <= each.checks && steady(each, idle),
       })),
+      {
+        claim: `Redis, the same, ${real.name}: INFO commandstats for a check, with what scripts call, <= 1`,
+        figure: number(calls(real, idle) / real.checks),
+        pass: calls(real, idle) <= real.checks,
+      },
       {
         claim: 'Redis, a banned client: zero commands',
         figure: `${beyond(refused, idle)} in ${refused.checks.toLocaleString('en')} checks`,
@@ -124,6 +142,11 @@ function beyond({ sent }: Commands, idle: Commands): number {
   let more = 0
   for (const [what, count] of sent) if (!idle.sent.has(what)) more += count
   return more
+}
+
+/** By `INFO commandstats`: what was sent and what scripts called, less what there is without checks. */
+function calls(spell: Commands, idle: Commands): number {
+  return sum(spell) + spell.inScripts - sum(idle) - idle.inScripts
 }
 
 /** The looks for changes are no more than without checks; one more may fit into a spell as long. */

@@ -55,7 +55,7 @@ export async function redisSuite(): Promise<Result> {
       notes: [
         `redis-server on this machine, over loopback, ${redis.placed}. 10,000 clients in no order, 60,000 in 60 s for each, which nobody reaches. One connection for each contender, with its client's default settings; "pipelining" is ioredis with enableAutoPipelining. ipguard through store.hit: a window that is fixed as the peers' are, and its default, which also looks for bans and keeps strikes.`,
         'Checks are under way at any time as often as said: who gets an answer asks the next. The tables have medians over the rounds, the promised figures the median of the ratios in each round. us are microseconds; CPU is that of the client process, all threads, for each check. Limit: a script that only counts, by one command for all checks of a turn of the event loop, 64 at most.',
-        'Commands are counted by MONITOR, as INFO commandstats adds up what was sent and what scripts do.',
+        'Commands are counted by MONITOR. INFO commandstats adds up what was sent and what scripts call, which is 4 for a check that is alone, and less than 1 where those of one client come together.',
       ],
       tables: [tableOf(1, one), ...busy.map(({ concurrency, rows }) => tableOf(concurrency, rows)), commands.table],
       verdicts: [
