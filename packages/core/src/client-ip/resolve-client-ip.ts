@@ -20,6 +20,8 @@ export interface ClientIpSettings {
   readonly requireHeader?: boolean
 }
 
+const LONGEST_IPV4 = 15
+
 /** The compiled form of `clientIp`. One per guard: it remembers the last peer, so that a proxy is parsed once. */
 export interface ClientIpResolver {
   readonly resolve: (request: GuardRequest, peer: string | undefined) => ResolvedClient | undefined
@@ -126,18 +128,23 @@ function headerReader(
   const single = rule === 'single'
   const hostOf =
     header === 'forwarded' ? forParameter : header === 'cloudfront-viewer-address' ? viewerAddress : undefined
-  // one object per hop, so that a request makes none; negative where all are trusted
-  const vias = new Map<number, ClientVia>()
-  const viaHop = (step: number): ClientVia => {
-    let via = vias.get(step)
-    if (via === undefined) {
-      const hop = Math.abs(step)
-      via = viaOf(step < 0 ? 'all-trusted' : rule, single ? undefined : { hop })
-      if (hop <= 32) vias.set(step, via)
-    }
+  // one object per hop, so that a request makes none
+  const found: ClientVia[] = []
+  const allTrusted: ClientVia[] = []
+  const viaHop = (hop: number, isFound: boolean): ClientVia => {
+    const vias = isFound ? found : allTrusted
+    const via = vias[hop] ?? viaOf(isFound ? rule : 'all-trusted', single ? undefined : { hop })
+    if (hop <= 32) vias[hop] = via
     return via
   }
+  const stops = (address: Address): boolean => hops > 0 || !trusts(plan, address)
+  const isPlain = hops <= 1 && !hostOf
   return (value) => {
+    // nearly always there is one element, and it is IPv4
+    if (isPlain && value.length <= LONGEST_IPV4 && scanAddress(value) === 4 && scanned[0] !== 0) {
+      const address = scannedAddress(4)
+      return resolvedClient(address, ipv6Prefix, viaHop(1, stops(address)), value)
+    }
     let quoted = header === 'forwarded' && value.includes('"')
     for (let hop = 1, end = value.length; ; hop++) {
       let comma = quoted ? separatorBefore(value, end) : UNPAIRED
@@ -153,11 +160,11 @@ function headerReader(
         const plain = scanAddress(host) === 4 && scanned[0] !== 0
         const address = plain ? scannedAddress(4) : parseHop(host)
         if (address === undefined) return undefined
-        const found = hops > 0 || !trusts(plan, address)
-        if (found || comma < 0) {
+        const isFound = stops(address)
+        if (isFound || comma < 0) {
           // not the text of a long header: a substring would keep all of it in memory for as long as a store keeps the key
           const text = plain && value.length <= 64 ? host : undefined
-          return resolvedClient(address, ipv6Prefix, viaHop(found ? hop : -hop), text)
+          return resolvedClient(address, ipv6Prefix, viaHop(hop, isFound), text)
         }
       } else if (comma < 0) return 'short'
       end = comma
