@@ -71,6 +71,15 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
     else for (let i = 0; i < all.length; i += MOST) void run(all.slice(i, i + MOST))
   }
 
+  async function ask(names: readonly string[], args: readonly string[]): Promise<unknown> {
+    underWay++
+    try {
+      return await runScript(connection, HIT_SCRIPT, names, args)
+    } finally {
+      underWay--
+    }
+  }
+
   async function run(batch: readonly Pending[]): Promise<void> {
     const [first] = batch
     const names: string[] = []
@@ -90,11 +99,8 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
       }
       args.splice(1, 2, String(specs.size), ...specs.keys())
     }
-    underWay++
     try {
-      const values = await runScript(connection, HIT_SCRIPT, names, args).finally(() => {
-        underWay--
-      })
+      const values = await ask(names, args)
       const reader = createReplyReader(values as readonly unknown[], alike ? 1 : specs.size) // the script answers an array
       for (const { hits, spec, resolve } of batch) {
         const replies = reader.next(hits, alike ? 1 : (specs.get(spec) ?? 1))
