@@ -1,4 +1,3 @@
-import { nextTick } from 'node:process'
 import type { Hit, HitCommit } from '@ipguard/core'
 import { type Connection, isReply, runScript } from './connection.ts'
 import { createReplyReader, type StoredReply } from './hit-reply.ts'
@@ -118,7 +117,7 @@ export function createHitBatcher({ connection, keys, clock, onReplies }: HitBatc
     send(hits, commit) {
       const { keys: names, spec } = hitSpec(hits, commit, keys)
       return new Promise((resolve, reject) => {
-        if (waiting.length === 0 && calm && underWay === 0) nextTick(flush)
+        if (waiting.length === 0 && calm && underWay === 0) queueMicrotask(flush)
         else if (waiting.length === 0) setImmediate(flush)
         waiting.push({ hits, keys: names, spec, resolve, reject })
         if (connection.writesAtOnce && waiting.length === SOME && underWay === 0) flush()
