@@ -129,12 +129,11 @@ function headerReader(
   const hostOf =
     header === 'forwarded' ? forParameter : header === 'cloudfront-viewer-address' ? viewerAddress : undefined
   // one object per hop, so that a request makes none
-  const found: ClientVia[] = []
-  const allTrusted: ClientVia[] = []
+  const vias: ClientVia[] = []
   const viaHop = (hop: number, isFound: boolean): ClientVia => {
-    const vias = isFound ? found : allTrusted
-    const via = vias[hop] ?? viaOf(isFound ? rule : 'all-trusted', single ? undefined : { hop })
-    if (hop <= 32) vias[hop] = via
+    const i = 2 * hop + (isFound ? 1 : 0)
+    const via = vias[i] ?? viaOf(isFound ? rule : 'all-trusted', single ? undefined : { hop })
+    if (hop <= 32) vias[i] = via
     return via
   }
   const stops = (address: Address): boolean => hops > 0 || !trusts(plan, address)
