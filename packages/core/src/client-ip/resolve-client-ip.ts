@@ -20,8 +20,6 @@ export interface ClientIpSettings {
   readonly requireHeader?: boolean
 }
 
-const LONGEST_IPV4 = 15
-
 /** The compiled form of `clientIp`. One per guard: it remembers the last peer, so that a proxy is parsed once. */
 export interface ClientIpResolver {
   readonly resolve: (request: GuardRequest, peer: string | undefined) => ResolvedClient | undefined
@@ -129,18 +127,19 @@ function headerReader(
   const hostOf =
     header === 'forwarded' ? forParameter : header === 'cloudfront-viewer-address' ? viewerAddress : undefined
   // one object per hop, so that a request makes none
-  const vias: ClientVia[] = []
+  const found: ClientVia[] = []
+  const allTrusted: ClientVia[] = []
   const viaHop = (hop: number, isFound: boolean): ClientVia => {
-    const i = 2 * hop + (isFound ? 1 : 0)
-    const via = vias[i] ?? viaOf(isFound ? rule : 'all-trusted', single ? undefined : { hop })
-    if (hop <= 32) vias[i] = via
+    const vias = isFound ? found : allTrusted
+    const via = vias[hop] ?? viaOf(isFound ? rule : 'all-trusted', single ? undefined : { hop })
+    if (hop <= 32) vias[hop] = via
     return via
   }
   const stops = (address: Address): boolean => hops > 0 || !trusts(plan, address)
-  const isPlain = hops <= 1 && !hostOf
+  const longestPlain = hops <= 1 && !hostOf ? 15 : 0
   return (value) => {
     // nearly always there is one element, and it is IPv4
-    if (isPlain && value.length <= LONGEST_IPV4 && scanAddress(value) === 4 && scanned[0] !== 0) {
+    if (value.length <= longestPlain && scanAddress(value) === 4 && scanned[0] !== 0) {
       const address = scannedAddress(4)
       return resolvedClient(address, ipv6Prefix, viaHop(1, stops(address)), value)
     }
