@@ -1,31 +1,21 @@
 import type { Decision, PolicyOutcome } from '../policy/decision.ts'
-import type { Check } from './check.ts'
+import { type Check, NONE } from './check.ts'
 
 type Findings = Pick<Check<unknown>, 'now' | 'client' | 'limits' | 'noted' | 'degraded' | 'pending'>
 
 /** The answer, deeply frozen. `outcome` undefined: nobody objected. */
 export function decide(check: Findings, outcome: PolicyOutcome | undefined, createId: () => string): Decision {
   const { now: at, client, limits, noted, degraded, pending } = check
-  // Written out by shape: the plain allow is the hot path, and needs none of the spreads below.
-  if (outcome === undefined && client && !noted && !degraded && !pending) {
-    Object.freeze(client)
-    if (!limits) return Object.freeze({ action: 'allow', at, client })
-    for (const limit of limits) Object.freeze(limit)
-    Object.freeze(limits)
-    return Object.freeze({ action: 'allow', at, client, limits })
-  }
-  // The plain allow of who is looked up, or while something is away: nothing here is deep.
+  // Written out by shape: the plain allow is the hot path, also of who is looked up and while something is away. Nothing in it is deep.
   if (outcome === undefined && client && !noted) {
     Object.freeze(client)
-    for (const limit of limits ?? []) Object.freeze(limit)
-    return Object.freeze({
-      action: 'allow',
-      at,
-      client,
-      ...(limits && { limits: Object.freeze(limits) }),
-      ...(degraded && { degraded: Object.freeze(degraded) }),
-      ...(pending && { pending: Object.freeze(pending) }),
-    })
+    for (const limit of limits ?? NONE) Object.freeze(limit)
+    const decision: { -readonly [Key in keyof Decision]: Decision[Key] } = limits
+      ? { action: 'allow', at, client, limits: Object.freeze(limits) }
+      : { action: 'allow', at, client }
+    if (degraded) decision.degraded = Object.freeze(degraded)
+    if (pending) decision.pending = Object.freeze(pending)
+    return Object.freeze(decision)
   }
   return freezeAll({
     action: 'allow',
