@@ -117,7 +117,7 @@ export function scannedAddress(kind: ScannedKind): Address {
   return { family: 6, a, b: scanned[1], c: scanned[2], d: scanned[3] }
 }
 
-/** Octet by octet, which takes 37 ns where one loop over all characters takes 46. */
+/** Octet by octet: with one loop over all characters parsing an address takes 47 ns instead of 42 (suite `parse` of the benchmarks). */
 function scanV4(text: string, from: number, end: number): boolean {
   let word = 0
   let i = from

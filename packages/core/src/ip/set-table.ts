@@ -80,7 +80,7 @@ export function findWord({ shift, index, rows, outer }: Table, word: number): nu
   while (row >= 0) {
     const bits = (rows[row * 2 + 1] ?? 0) & 255
     if ((((rows[row * 2] ?? 0) ^ word) & wordMask(bits)) === 0) return row
-    // Without labels no block lies in another; to find that out by a read past the end of `outer` costs 5 ns.
+    // Without labels no block lies in another, and nothing is read past the end of `outer`.
     row = outer.length === 0 ? -1 : (outer[row] ?? -1)
   }
   return -1
