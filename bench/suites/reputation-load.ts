@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { startRedis } from '@ipguard/tools'
 import { someAddresses } from '../harness/lists.ts'
 import { median } from '../harness/measure.ts'
-import { pacedLoad } from '../harness/paced-load.ts'
+import { pacedLoad, type Visit } from '../harness/paced-load.ts'
+import { randomOf, shuffled } from '../harness/random.ts'
 import { number, type Result, times } from '../harness/result.ts'
 
 const PROCESSES = 4
@@ -14,16 +15,19 @@ const ROUNDS = 20
 const RATE = 800
 /** As `reputation-server.ts` declares it. */
 const PER_MINUTE = 15
-/** Requests of a path in a round, and at one go: what stops the machine for some milliseconds falls on both paths alike. */
-const EACH = 4_000
+/** Requests of a path in a round, in random order, of which the latencies are taken: what stops the machine for some milliseconds, which is what a p99 is made of here, falls on both paths alike. */
+const MIXED = 4_000
+/** Requests of a path in a round, and at one go, of which the CPU is taken: a process cannot tell what it has used for whom. */
+const EACH = 2_000
 const TURN = 250
 /** Requests and rate of the load before the first round, so that the compiler has done its work. */
 const FIRST = 40_000
 const FIRST_RATE = 3_000
 const PATHS = ['/without', '/with'] as const
+const BOTH = [0, 1] as const
 /**
- * As Node has it, all four processes collect their garbage at once, every ten seconds, for 15 to 90 ms: in each round on one of the paths, by
- * chance, which then has the larger p99. So there are many small collections, and none of the old generation.
+ * As Node has it, all four processes collect their garbage at once, every ten seconds, for 15 to 90 ms, for whatever path is being asked. So
+ * there are many small collections, and none of the old generation.
  */
 const HEAP = ['--max-semi-space-size=1', '--initial-heap-size=1024']
 
@@ -35,24 +39,26 @@ export async function reputationLoadSuite(): Promise<Result> {
   const p99: number[][] = [[], []]
   const cpu: number[][] = [[], []]
   try {
-    const strangers = addresses((ROUNDS * EACH + FIRST) * PATHS.length)
-    for (const path of PATHS) await pacedLoad({ ...fleet, path }, strangers.splice(0, FIRST), FIRST_RATE)
+    const strangers = addresses((ROUNDS * (MIXED + EACH) + FIRST) * PATHS.length)
+    const visits = (count: number, at: 0 | 1): Visit[] =>
+      strangers.splice(0, count).map((ip) => ({ ip, path: PATHS[at] }))
+    for (const at of BOTH) await pacedLoad(fleet, visits(FIRST, at), FIRST_RATE)
+    const random = randomOf(7)
     for (let round = 0; round < ROUNDS; round++) {
-      const latencies: [number[], number[]] = [[], []]
+      const mixed = shuffled([...visits(MIXED, 0), ...visits(MIXED, 1)], random)
+      const latencies = await pacedLoad(fleet, mixed, RATE)
+      for (const at of BOTH) {
+        const sorted = latencies.filter((_, i) => mixed[i]?.path === PATHS[at]).sort((a, b) => a - b)
+        p99[at]?.push(sorted[Math.floor(MIXED * 0.99)] ?? Number.NaN)
+      }
       const spent: [number, number] = [0, 0]
       for (let turn = 0; turn < (EACH / TURN) * PATHS.length; turn++) {
         const at = turnOf(turn + round)
-        const path = PATHS[at]
         const before = await fleet.cpu()
-        const some = await pacedLoad({ ...fleet, path }, strangers.splice(0, TURN), RATE)
-        latencies[at].push(...some)
+        await pacedLoad(fleet, visits(TURN, at), RATE)
         spent[at] += (await fleet.cpu()) - before
       }
-      for (const at of [0, 1] as const) {
-        const sorted = latencies[at].sort((a, b) => a - b)
-        p99[at]?.push(sorted[Math.floor(EACH * 0.99)] ?? Number.NaN)
-        cpu[at]?.push(spent[at] / EACH)
-      }
+      for (const at of BOTH) cpu[at]?.push(spent[at] / EACH)
     }
   } finally {
     fleet.stop()
@@ -71,7 +77,7 @@ export async function reputationLoadSuite(): Promise<Result> {
   return {
     title: 'Reputation with its quota spent',
     notes: [
-      `${PROCESSES} Express servers on one Redis with a limit; on one of two paths a reputation policy is asked too, over a source with ${PER_MINUTE} look-ups a minute and 500 a day. ${ROUNDS} rounds, in each of which ${EACH} requests go to either path, ${TURN} at one go, ${RATE} a second, all from addresses that were never seen before. One fleet for both: of two equal ones either may be some percent slower for its whole life. The source was asked ${asked.length} times in all.`,
+      `${PROCESSES} Express servers on one Redis with a limit; on one of two paths a reputation policy is asked too, over a source with ${PER_MINUTE} look-ups a minute and 500 a day. ${ROUNDS} rounds, ${RATE} requests a second: for p99, ${MIXED} to either path in random order; then, for CPU, ${EACH} to either, ${TURN} at one go; all from addresses that were never seen before. One fleet for both: of two equal ones either may be some percent slower for its whole life. The source was asked ${asked.length} times in all.`,
     ],
     tables: [
       {
