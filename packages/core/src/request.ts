@@ -9,6 +9,8 @@ export interface GuardRequest {
   readonly method: string
   readonly url: string
   readonly headers: { get(name: string): string | null | undefined }
+  /** Other paths under which the framework knows what `url` asks for, as without a base path or a locale: rules that refuse hold for them too. */
+  readonly names?: readonly string[]
   /** The framework's own request object, by which the request is remembered; the view itself when absent. */
   readonly native?: object
 }

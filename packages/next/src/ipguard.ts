@@ -11,6 +11,7 @@ import { type FetchAnswer, guardFetch } from '@ipguard/fetch'
 import type { NextRequest } from 'next/server.js'
 import { requestKey } from './connection.ts'
 import { connectionFor, nextGuard } from './next-guard.ts'
+import { pageNames } from './page-names.ts'
 import { withoutForgeries } from './without-forgeries.ts'
 
 export type NextAdapterOptions<Facts = unknown> = AdapterOptions<NextRequest, Facts>
@@ -63,9 +64,13 @@ export function ipguard<Facts = unknown>(
     const { method, url, headers } = request // read first: under `next build` this tells Next that a route is not a static one
     const connection = connectionFor(guard)
     const facts = adapterOptions.facts?.(request as NextRequest) // Next calls this
+    const { nextUrl } = request as Partial<NextRequest> // absent on a plain Request, as in tests of one's own
     const seen: GuardRequest = {
       method,
       url,
+      get names() {
+        return nextUrl ? pageNames(new URL(url).pathname, nextUrl) : []
+      },
       headers: connection?.headers ?? headers,
       native: requestKey(connection, method, url) ?? request,
     }

@@ -18,7 +18,7 @@ export interface BuiltApp extends NextApp {
 /** Builds an application with `next build`; one that has not changed since is taken as it is. */
 export async function buildApp(app: NextApp): Promise<BuiltApp> {
   const home = await installNext(app.version)
-  const folder = join(home, 'apps', `${app.file}-${app.runtime}`)
+  const folder = join(home, 'apps', [app.file, app.runtime, app.located ?? ''].join('-'))
   const files: Record<string, string> = {
     ...appFiles(app),
     'suite.mjs': await bundle(new URL('./app/index.ts', import.meta.url)),

@@ -7,10 +7,17 @@ export interface NextApp {
   /** The file that Next looks for. */
   readonly file: 'middleware' | 'proxy'
   readonly runtime: 'edge' | 'nodejs'
+  /** With a base path and locales, as a standalone server; `raw`: and with URLs as Next got them. Absent: neither. */
+  readonly located?: 'plain' | 'raw'
 }
 
+/** Where the pages of a located application are, and in which languages. */
+export const BASE_PATH = '/shop'
+export const LOCALES = ['en', 'fr', 'de-AT'] as const
+
 /** The files of an application, by their path inside it, without the bundles that they import. */
-export function appFiles({ version, file, runtime }: NextApp): Readonly<Record<string, string>> {
+export function appFiles(app: NextApp): Readonly<Record<string, string>> {
+  const { file, runtime, located } = app
   const files: Record<string, string> = {}
   // proxy.ts has one runtime and refuses to be told it; Next 14 has no other than edge.
   const config = file === 'middleware' && runtime === 'nodejs' ? `export const config = { runtime: 'nodejs' }\n` : ''
@@ -26,6 +33,9 @@ ${config}`
   registerPeer()
 }
 `
+  files['next.config.mjs'] = `export default ${JSON.stringify(nextConfig(app), undefined, 2)}\n`
+  // Locales are for the pages router alone.
+  if (located) return { ...files, ...LOCATED_PAGES }
   for (const [path, methods] of suiteRoutePaths) {
     const up = '../'.repeat(path.split('/').length)
     const exports = methods.map((method) => `export const ${method} = suiteRoute('${method}', '${path}')\n`)
@@ -35,7 +45,6 @@ export const dynamic = 'force-dynamic'
 ${exports.join('')}`
   }
   Object.assign(files, PAGES)
-  files['next.config.mjs'] = `export default ${JSON.stringify(nextConfig(version), undefined, 2)}\n`
   return files
 }
 
@@ -72,8 +81,37 @@ export default function Page() {
 `,
 }
 
-function nextConfig(version: NextApp['version']): object {
+/** A page made anew for each request, one made when it is built, and an API route. */
+const LOCATED_PAGES: Readonly<Record<string, string>> = {
+  'pages/admin.js': locatedPage('getServerSideProps'),
+  'pages/static.js': locatedPage('getStaticProps'),
+  'pages/api/open.js': `export default function open(request, response) {
+  response.json({ found: 'the page' })
+}
+`,
+}
+
+function locatedPage(loader: string): string {
+  return `import { createElement } from 'react'
+
+export async function ${loader}() {
+  return { props: { found: 'the page' } }
+}
+
+export default function Page({ found }) {
+  return createElement('p', null, found)
+}
+`
+}
+
+function nextConfig({ version, located }: NextApp): object {
   const common = {
+    ...(located && {
+      basePath: BASE_PATH,
+      i18n: { locales: LOCALES, defaultLocale: LOCALES[0] },
+      output: 'standalone',
+    }),
+    ...(located === 'raw' && { [version === '16.4.6' ? 'skipProxyUrlNormalize' : 'skipMiddlewareUrlNormalize']: true }),
     // Next answers the paths that it redirects by itself, before the proxy: here the guard is to hear of every request.
     skipTrailingSlashRedirect: true,
     // There is no TypeScript in it, and looking takes time.

@@ -1,7 +1,7 @@
 import type { Client, ResolvedClient } from '../client-ip/client.ts'
 import type { Address } from '../ip/address.ts'
 import type { Decision, LimitState, PolicyOutcome } from '../policy/decision.ts'
-import { type PathForms, pathForms } from '../policy/path-forms.ts'
+import { type PathForms, requestForms } from '../policy/path-forms.ts'
 import type { PolicyContext } from '../policy/policy.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
@@ -108,7 +108,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
   }
 
   get paths(): PathForms {
-    this.forms ??= pathForms(this.request.url)
+    this.forms ??= requestForms(this.request)
     return this.forms
   }
 

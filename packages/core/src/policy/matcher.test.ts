@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exceptPaths, type Matcher, matches, onMethods, onPaths } from './matcher.ts'
-import { pathForms } from './path-forms.ts'
+import { pathForms, requestForms } from './path-forms.ts'
 
 function applies(when: Matcher | readonly Matcher[], url: string, strict = false, method = 'GET'): boolean {
   const request = { method, url, headers: new Headers() }
@@ -82,4 +82,24 @@ test.each([
   [() => onMethods('PO ST'), 'onMethods is "PO ST"'],
 ])('a bad pattern is refused when it is made: %#', (make, message) => {
   expect(make).toThrow(message)
+})
+
+describe('another name of the path', () => {
+  const named = (when: Matcher, strict: boolean): boolean => {
+    const request = { method: 'GET', url: 'https://shop.example/fr/admin', names: ['/ADMIN/'], headers: new Headers() }
+    return matches(when, { request, client: undefined, facts: undefined, paths: requestForms(request) }, strict)
+  }
+
+  test('is met by what refuses', () => {
+    expect([onPaths('/admin'), onPaths('/fr/*'), onPaths('/other')].map((when) => named(when, false))).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
+  test('spares nobody what refuses, and lets nobody in', () => {
+    expect([named(exceptPaths('/admin'), false), named(onPaths('/admin'), true)]).toEqual([true, false])
+    expect(named(exceptPaths('/admin'), true)).toBe(false)
+  })
 })

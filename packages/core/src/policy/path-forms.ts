@@ -1,3 +1,5 @@
+import type { GuardRequest } from '../request.ts'
+
 /**
  * The forms that a request's path can take on its way to a handler. Routers disagree about case, escapes, dots, slashes and parameters;
  * a rule that denies must hold for any form that some router would take, a rule that allows only for all of them.
@@ -5,7 +7,7 @@
 export interface PathForms {
   /** As sent: path only, without query, fragment, scheme or host. */
   readonly raw: string
-  /** Every form, folded to lower case and without a slash at the end. */
+  /** Every form, also of the request's other names, folded to lower case and without a slash at the end. */
   readonly folded: readonly string[]
   /** Every form but for case and the slash at the end, which only some routers ignore. */
   readonly exact: readonly string[]
@@ -47,6 +49,12 @@ export function pathForms(url: string): PathForms {
   if (semicolon >= 0) for (const form of spell(raw.slice(0, semicolon))) forms.add(form)
   const exact = [...new Set([...forms].map((form) => (form.startsWith('/') ? form : `/${form}`)))]
   return { raw, exact, folded: [...new Set(exact.map(foldPath))] }
+}
+
+/** The forms of a request's path. What is only another name of it counts where one form is enough, not where every one must hold. */
+export function requestForms({ url, names }: Pick<GuardRequest, 'url' | 'names'>): PathForms {
+  const forms = pathForms(url)
+  return names ? { ...forms, folded: forms.folded.concat(names.flatMap((name) => pathForms(name).folded)) } : forms
 }
 
 /** What all steps, and some of them, make of a path: decoded before them, as file servers do, after them, as who routes by a URL's path, or not. */
