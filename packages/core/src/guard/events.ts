@@ -43,8 +43,8 @@ export interface EventHub {
   emit<Name extends keyof GuardEvents>(name: Name, event: GuardEvents[Name]): void
   /** Spares making an event that nobody waits for. */
   wants(name: keyof GuardEvents): boolean
-  /** Once per code. */
-  warn(warning: Finding): void
+  /** Once per code, and per whom it is about. */
+  warn(warning: Finding, about?: string): void
   fail(code: IpGuardError['code'], message: string, cause: unknown): void
   readonly warnings: ReadonlySet<string>
 }
@@ -83,9 +83,10 @@ export function createEventHub({ logger, onWarning }: EventHubOptions): EventHub
       if (logger) call((each) => log(logger, name, each), event, name === 'error' ? name : 'logger')
     },
     wants: (name) => logger !== undefined || listeners.has(name),
-    warn(warning) {
-      if (warnings.has(warning.code)) return
-      warnings.add(warning.code)
+    warn(warning, about = '') {
+      const known = warning.code + about
+      if (warnings.has(known)) return
+      warnings.add(known)
       hub.emit('warning', warning)
       if (onWarning) call(onWarning, warning, 'warning')
     },

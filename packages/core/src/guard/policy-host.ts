@@ -42,7 +42,7 @@ export function createPolicyHost<Facts>(
     away: () => breaker.open,
     instances: options.instances ?? 1,
     isInfrastructure,
-    warn: (warning) => hub.warn(warning),
+    warn: (warning, about) => hub.warn(warning, about),
     fail: (code, message, cause) => hub.fail(code, message, cause),
     told(event) {
       if (hub.wants('verdict')) hub.emit('verdict', event)

@@ -167,7 +167,7 @@ function reportHost({ store, clock, hub, breaker, replica, sender, startDeadline
       return reply.admitted ? 0 : Math.max(1, reply.retryIn)
     },
     tell: (event) => hub.emit('report', event),
-    warn: (finding) => hub.warn(finding),
+    warn: (warning, about) => hub.warn(warning, about),
     fail: (message, cause) => hub.fail('IPGUARD_REPORT_FAILED', message, cause),
   }
 }

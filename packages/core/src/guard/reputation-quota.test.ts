@@ -64,6 +64,19 @@ describe('a quota', () => {
     expect(guard.metrics().errors).toBe(0)
   })
 
+  test('used up at two providers: the operator is warned about each, once', async () => {
+    const first = fakeProvider({ name: 'first', quota: { perMinute: 1 } }, () => undefined)
+    const second = fakeProvider({ name: 'second', quota: { perMinute: 1 } }, () => undefined)
+    const { guard, now } = reputationGuard({ providers: [first, second] })
+    const told: string[] = []
+    guard.on('warning', ({ message }) => told.push(message))
+    for (let i = 0; i < 9; i++) {
+      now(ip(i))
+      await turn()
+    }
+    expect(told).toEqual([expect.stringContaining('"first"'), expect.stringContaining('"second"')])
+  })
+
   test('used up while others are in the queue: those ask the store for nothing either', async () => {
     const clock = handClock()
     const memory = memoryStore({ clock })

@@ -36,7 +36,8 @@ export interface PolicyHost {
   /** Processes that share the store, as the guard was told. */
   readonly instances: number
   readonly isInfrastructure: (address: Address) => boolean
-  readonly warn: (warning: Finding) => void
+  /** Once per code, and per provider that it is about. */
+  readonly warn: (warning: Finding, provider?: string) => void
   readonly fail: (code: IpGuardErrorCode, message: string, cause: unknown) => void
   readonly told: (event: VerdictEvent) => void
   /** One of a kind per guard: made at the first call, and shared by all policies that ask with the same key. */

@@ -126,7 +126,7 @@ export function reputation<Facts = unknown>(options: ReputationOptions<Facts>): 
     evaluate() {
       throw new IpGuardError(
         'IPGUARD_REPUTATION_INVALID',
-        'A reputation policy is asked by the guard that it was given to, and by nobody else.',
+        'Only the guard that a reputation policy was given to may ask it.',
       )
     },
   }

@@ -106,10 +106,13 @@ export function createOutbox(source: ReportSource, plan: ReportPlan, host: Repor
     let oldest = item
     for (const each of waiting.values()) if (each.number < oldest.number) oldest = each
     waiting.delete(oldest.key)
-    host.warn({
-      code: 'IPGUARD_REPORTS_DROPPED',
-      message: `More than maxQueue = ${maxQueue} reports wait for ${name}, and the oldest had to go. Look at what it answers, or raise reports.maxQueue.`,
-    })
+    host.warn(
+      {
+        code: 'IPGUARD_REPORTS_DROPPED',
+        message: `More than maxQueue = ${maxQueue} reports wait for ${name}, and the oldest had to go. Look at what it answers, or raise reports.maxQueue.`,
+      },
+      name,
+    )
     end(oldest, 'failed', 'dropped')
   }
 

@@ -22,6 +22,6 @@ export interface ReportHost {
   /** One of the day's reports: 0 when there is one, else ms until there may be; undefined when the store cannot tell. */
   readonly pay: (name: string, perDay: number, window: number) => Promise<number | undefined>
   readonly tell: (event: ReportEvent) => void
-  readonly warn: (warning: Finding) => void
+  readonly warn: (warning: Finding, provider: string) => void
   readonly fail: (message: string, cause: unknown) => void
 }

@@ -50,7 +50,7 @@ export interface Source {
 export interface SourceHost extends QuotaHost {
   readonly after: (ms: number, call: () => void) => () => void
   readonly away: () => boolean
-  readonly warn: (warning: Finding) => void
+  readonly warn: (warning: Finding, provider: string) => void
   readonly fail: (code: IpGuardErrorCode, message: string, cause: unknown) => void
 }
 
@@ -104,10 +104,13 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     },
     dropped() {
       counts.dropped++
-      host.warn({
-        code: 'IPGUARD_LOOKUPS_DROPPED',
-        message: `More look-ups wait for provider ${describe(name)} than maxQueue = ${limits.maxQueue}, and the oldest was dropped: its address stays unknown until it comes again.`,
-      })
+      host.warn(
+        {
+          code: 'IPGUARD_LOOKUPS_DROPPED',
+          message: `More look-ups wait for provider ${describe(name)} than maxQueue = ${limits.maxQueue}, and the oldest was dropped: its address stays unknown until it comes again.`,
+        },
+        name,
+      )
     },
   })
 
@@ -218,7 +221,7 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
   }
 
   function warn(word: 'QUOTA' | 'REFUSED', what: string): void {
-    host.warn({ code: `IPGUARD_PROVIDER_${word}`, message: `Provider ${describe(name)} ${what}.` })
+    host.warn({ code: `IPGUARD_PROVIDER_${word}`, message: `Provider ${describe(name)} ${what}.` }, name)
   }
 
   return {
