@@ -66,6 +66,21 @@ it('bans who gets the password wrong three times, and nobody who knows it', asyn
   expect([...right]).toEqual([200])
 })
 
+it('keeps the page of the office for the office, and its data, by whatever path they are asked for', async () => {
+  const paths = [
+    '/office',
+    '/office/',
+    '/office/__data.json',
+    '/office/__data.json?x-sveltekit-trailing-slash=1',
+    '/x/../office',
+  ]
+  const told = async (from: string): Promise<boolean[]> =>
+    Promise.all(paths.map(async (path) => (await (await ask(from, path)).text()).includes('visitors of today: 42')))
+  expect((await told('192.0.2.7')).filter(Boolean).length).toBeGreaterThan(3)
+  expect(await told('203.0.113.9')).toEqual(paths.map(() => false))
+  expect((await ask('203.0.113.9', '/office/__data.json')).status).toBe(403)
+})
+
 it('cannot guard static files: adapter-node answers them before the hook', async () => {
   const response = await ask('198.51.100.9', '/_app/version.json')
   expect([response.status, response.headers.get('RateLimit')]).toEqual([200, null])

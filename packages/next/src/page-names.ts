@@ -1,55 +1,65 @@
 /** As much of `NextURL` as is read. */
 export interface NextUrl {
   readonly basePath: string
-  /** Empty or undefined where the application has no `i18n`. */
+  /** Empty where the application has no `i18n`. */
   readonly locale: string
   readonly defaultLocale?: string | undefined
 }
 
 type Segments = readonly string[]
 
+/** How often the locale may stand before the page: once where the client wrote it, and once where Next adds it. */
+const MOST_LOCALES = 3
+
 /**
  * Other paths for the page that a request is for: without the base path, without the locale, and what a data route of the pages router
  * (`/_next/data/<build>/fr/admin.json`) is data of.
  *
  * Next itself is of little help: behind a locale that is not the default its `nextUrl` neither takes the base path off nor knows data
- * routes, and it serves both. There the base path is whatever stands before the locale.
+ * routes, and it serves both. There the base path is whatever stands before the locale. Linear in the path's length.
  */
-export function pageNames(path: string, { basePath, locale, defaultLocale }: NextUrl): readonly string[] {
+export function pageNames(path: string, url: NextUrl): readonly string[] {
+  const base = split(url.basePath)
+  const sent = split(path)
+  const names = [sent, ...pagesOfData(sent, url)]
+    .flatMap((name) => [name, ...withoutBase(name, base)])
+    .flatMap((name) => [name, ...withoutLocale(name, url)])
+    // A rule may name the base path or not.
+    .flatMap((name) => (base.length > 0 ? [name, [...base, ...name]] : [name]))
+  const texts = new Set(names.map((name) => `/${name.join('/')}`))
+  texts.delete(path)
+  return [...texts]
+}
+
+/** Alone, and behind what stands before `_next`. */
+function pagesOfData(sent: Segments, { locale }: NextUrl): readonly Segments[] {
+  const at = sent.findIndex((segment, i) => segment === '_next' && sent[i + 1] === 'data')
+  if (at < 0 || sent.length <= at + 3) return []
+  const page = sent
+    .slice(at + 3)
+    .map((segment, i, all) => (i < all.length - 1 ? segment : segment.replace(/\.json$/, '')))
+  // The first segment may be a locale: which ones there are Next does not say.
+  const pages = locale === '' ? [page] : [page, page.slice(1)]
+  const roots = pages.some((each) => each.join('/') === 'index') ? [[]] : []
+  return [...pages, ...roots].flatMap((each) => [each, [...sent.slice(0, at), ...each]])
+}
+
+function withoutBase(name: Segments, base: Segments): readonly Segments[] {
+  return base.length > 0 && base.every((segment, i) => name[i] === segment) ? [name.slice(base.length)] : []
+}
+
+/** What follows the locale, and all of it but the locale. The default one stands at the start only, where the client wrote it. */
+function withoutLocale(name: Segments, { locale, defaultLocale }: NextUrl): readonly Segments[] {
+  if (locale === '') return []
   const language = locale.toLowerCase()
-  const start = splitPath(basePath)
-  const sent = splitPath(path)
-  const names = [sent]
-  const add = (name: Segments): void => void names.push(name)
-
-  const data = sent.findIndex((segment, i) => segment === '_next' && sent[i + 1] === 'data')
-  if (data >= 0 && sent.length > data + 3) {
-    const page = withoutEnd(sent.slice(data + 3), '.json')
-    // The first segment may be a locale: which ones there are Next does not say.
-    for (const rest of language === '' ? [page] : [page, page.slice(1)])
-      for (const each of rest.join('/') === 'index' ? [rest, []] : [rest]) {
-        add(each)
-        add([...sent.slice(0, data), ...each])
-      }
-  }
-  for (const name of [...names])
-    if (start.length > 0 && start.every((segment, i) => name[i] === segment)) add(name.slice(start.length))
-  for (const name of language === '' ? [] : [...names]) {
-    const isLocale = (segment: string, i: number): boolean =>
-      segment.toLowerCase() === language && (i === 0 || locale !== defaultLocale)
-    if (name.some(isLocale)) add(name.filter((segment, i) => !isLocale(segment, i)))
-    for (const [i, segment] of name.entries()) if (isLocale(segment, i)) add(name.slice(i + 1))
-  }
-  // A rule may name the base path or not.
-  if (start.length > 0) for (const name of names.slice(1)) add([...start, ...name])
-  return [...new Set(names.slice(1).map((name) => `/${name.join('/')}`))]
+  const places = name.flatMap((segment, i) =>
+    segment.toLowerCase() === language && (i === 0 || locale !== defaultLocale) ? [i] : [],
+  )
+  if (places.length === 0) return []
+  const first = places.slice(0, MOST_LOCALES)
+  return [...first.map((place) => name.slice(place + 1)), name.filter((_, i) => !first.includes(i))]
 }
 
-function splitPath(path: string): Segments {
+function split(path: string): Segments {
   return path.split('/').slice(1)
-}
-
-function withoutEnd(segments: Segments, end: string): Segments {
-  const last = segments.at(-1)
-  return last?.endsWith(end) ? [...segments.slice(0, -1), last.slice(0, -end.length)] : segments
 }

@@ -22,20 +22,20 @@ export function creationWarnings(
     if (policy.kind === 'allow' && firstCounter >= 0 && i > firstCounter) {
       found.push({
         code: 'IPGUARD_ALLOW_BEHIND_COUNTER',
-        message: `Policy ${name} allows, but stands behind a limit, which therefore counts and refuses its clients too. Write it before the limit.`,
+        message: `Policy ${name} allows behind a limit, which counts and refuses its clients too. Write it before the limit.`,
       })
     }
     if (policy.evaluate instanceof AsyncFunction && firstCounter >= 0 && i > firstCounter && i < lastCounter) {
       found.push({
         code: 'IPGUARD_ASYNC_BETWEEN_COUNTERS',
-        message: `Policy ${name} is asynchronous and stands between two limits, which costs a second trip to the store. Write it after the limits.`,
+        message: `Policy ${name} is asynchronous between two limits, which costs a second trip to the store. Write it after the limits.`,
       })
     }
     const overlap = trust && !policy.live ? policy.list?.().overlaps(trust) : undefined
     if (overlap !== undefined) {
       found.push({
         code: 'IPGUARD_ALLOW_OVERLAPS_TRUST',
-        message: `Policy ${name} allows ${overlap}, which clientIp.trust names as a proxy. Whoever reaches that proxy would be let in if its header failed. Take it off one of the two.`,
+        message: `Policy ${name} allows ${overlap}, which clientIp.trust names as a proxy. If its header failed, everybody would be let in. Take it off one of the two.`,
       })
     }
     if (policy.counter && store) {

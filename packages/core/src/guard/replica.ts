@@ -84,7 +84,7 @@ export function createReplica({ store, mode: initial, hub, clock, unwritten, max
       leftOut.add(entry)
       hub.warn({
         code: 'IPGUARD_REPLICA_FULL',
-        message: `The copy of the entries in this process holds maxEntries = ${maxEntries}, and bans beyond it are left out: the store is asked about clients without a match. Raise maxEntries.`,
+        message: `This process holds maxEntries = ${maxEntries} entries, and bans beyond are left out: the store is asked about clients without a match. Raise maxEntries.`,
       })
       return false
     })

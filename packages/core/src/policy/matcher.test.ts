@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exceptPaths, type Matcher, matches, onMethods, onPaths } from './matcher.ts'
-import { pathForms, requestForms } from './path-forms.ts'
+import { type PathForms, pathForms, requestForms } from './path-forms.ts'
 
 function applies(when: Matcher | readonly Matcher[], url: string, strict = false, method = 'GET'): boolean {
   const request = { method, url, headers: new Headers() }
@@ -101,5 +101,59 @@ describe('another name of the path', () => {
   test('spares nobody what refuses, and lets nobody in', () => {
     expect([named(exceptPaths('/admin'), false), named(onPaths('/admin'), true)]).toEqual([true, false])
     expect(named(exceptPaths('/admin'), true)).toBe(false)
+  })
+})
+
+describe('the data of a page', () => {
+  const url = (path: string): PathForms => requestForms({ url: path })
+  const named = (when: Matcher, path: string, strict: boolean): boolean => {
+    const request = { method: 'GET', url: path, headers: new Headers() }
+    return matches(when, { request, client: undefined, facts: undefined, paths: url(path) }, strict)
+  }
+
+  test.each([
+    '/admin/__data.json',
+    '/Admin/__data.json?x-sveltekit-invalidated=01',
+    '/admin/_payload.json?hash',
+    '/admin/q-data.json',
+    '/admin.data?_routes=root',
+    '/admin/_.data',
+    '/%61dmin.data/',
+    '/admin.rsc',
+    '/admin/_.rsc',
+    'https://shop.example/x/../admin/__data.json',
+  ])('%s is met by what refuses the page, and lets nobody in', (path) => {
+    expect([named(onPaths('/admin'), path, false), named(onPaths('/admin'), path, true)]).toEqual([true, false])
+    expect(named(exceptPaths('/admin'), path, true)).toBe(false)
+  })
+
+  test.each([
+    ['/__data.json', '/'],
+    ['/_payload.json', '/'],
+    ['/_root.data', '/'],
+    ['/_.data', '/'],
+    ['/help.html__data.json', '/help.html'],
+    ['/a/b.data', '/a/b'],
+  ])('%s is that of %s', (path, page) => {
+    expect(named(onPaths(page), path, false)).toBe(true)
+  })
+
+  test.each(['/admin.database', '/admin.data/x', '/admin/data', '/admindata.json', '/admin.json', '/x.data'])(
+    '%s is nothing of /admin',
+    (path) => {
+      expect(named(onPaths('/admin'), path, false)).toBe(false)
+    },
+  )
+
+  test('is met by a rule that names it, which is none about the page', () => {
+    expect(named(onPaths('/report.data'), '/report.data', true)).toBe(true)
+    expect(named(onPaths('/report.data'), '/report', false)).toBe(false)
+  })
+
+  test('is found in time that grows with the length', () => {
+    const long = `/${'.data/_.rsc__data.json'.repeat(4_000)}x`
+    const start = performance.now()
+    url(long)
+    expect(performance.now() - start).toBeLessThan(1_000)
   })
 })

@@ -31,6 +31,12 @@ const STEPS: readonly ((path: string) => string)[] = [
 ]
 const HARMLESS = STEPS.filter((step) => step !== stripParameters && step !== swallowHost)
 
+/**
+ * What stands behind a page's path where its scripts ask for its data, which runs the page's code: of SvelteKit, Nuxt, Qwik City, React Router
+ * and Next.js, as their sources have it.
+ */
+const DATA = /(?:__data\.json|\/(?:_payload|q-data)\.json|(?:\/_(?:root)?)?\.(?:data|rsc))$/
+
 /** Nothing in these is spelled in more than one way: the common case needs no second form. */
 const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
 
@@ -51,10 +57,15 @@ export function pathForms(url: string): PathForms {
   return { raw, exact, folded: [...new Set(exact.map(foldPath))] }
 }
 
-/** The forms of a request's path. What is only another name of it counts where one form is enough, not where every one must hold. */
-export function requestForms({ url, names }: Pick<GuardRequest, 'url' | 'names'>): PathForms {
+/**
+ * The forms of a request's path. What is only another name of it, or names the data of a page, counts where one form is enough, not where
+ * every one must hold.
+ */
+export function requestForms({ url, names = [] }: Pick<GuardRequest, 'url' | 'names'>): PathForms {
   const forms = pathForms(url)
-  return names ? { ...forms, folded: forms.folded.concat(names.flatMap((name) => pathForms(name).folded)) } : forms
+  const folded = names.reduce((all, name) => all.concat(pathForms(name).folded), forms.folded)
+  const pages = folded.filter((form) => DATA.test(form)).map((form) => foldPath(form.replace(DATA, '') || '/'))
+  return folded === forms.folded && pages.length === 0 ? forms : { ...forms, folded: folded.concat(pages) }
 }
 
 /** What all steps, and some of them, make of a path: decoded before them, as file servers do, after them, as who routes by a URL's path, or not. */

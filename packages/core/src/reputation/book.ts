@@ -72,7 +72,7 @@ function createBook(host: BookHost): Book {
         if (known.provider === provider) return known
         throw new IpGuardError(
           'IPGUARD_REPUTATION_INVALID',
-          `Two reputation policies of one guard have a provider named ${describe(provider.name)}, and not the same one. Make it once and write it in both, or give each its own name.`,
+          `Two reputation policies have different providers named ${describe(provider.name)}. Write one provider in both, or give each its own name.`,
         )
       }
       const source = createSource({

@@ -110,7 +110,7 @@ function checkReachable(tiers: Ladder['tiers'], i: number, option: string): void
   if (bans * before.ban >= tier.within) {
     throw new IpGuardError(
       'IPGUARD_LADDER_UNREACHABLE',
-      `${option}.tiers[${i}] ("${tier.name}") is never reached: its ${tier.after} strikes cannot lie inside ${tier.within} ms, because the tier before bans for ${before.ban} ms. Write a "within" above ${bans * before.ban} ms.`,
+      `${option}.tiers[${i}] ("${tier.name}") is never reached: its ${tier.after} strikes cannot lie inside ${tier.within} ms, as the tier before bans for ${before.ban} ms. Write a "within" above ${bans * before.ban} ms.`,
     )
   }
 }
