@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { suiteRoutePaths } from './suite-route-paths.ts'
+import { EDGE_PATH, suiteRoutePaths } from './suite-route-paths.ts'
 
 /** An application of the matrix: what it is built with, and where its adapter runs. */
 export interface NextApp {
@@ -42,7 +42,7 @@ ${config}`
     files[`app${path}/route.js`] = `import { suiteRoute } from '${up}suite.mjs'
 
 export const dynamic = 'force-dynamic'
-${exports.join('')}`
+${path === EDGE_PATH ? "export const runtime = 'edge'\n" : ''}${exports.join('')}`
   }
   Object.assign(files, PAGES)
   return files

@@ -1,9 +1,10 @@
 import { type RawAnswer, type RawRequest, rawExchange } from '@ipguard/conformance'
-import { createGuard, type GuardOptions, rateLimit } from '@ipguard/core'
+import { createGuard, deny, type GuardOptions, rateLimit } from '@ipguard/core'
 import { memoryStore } from '@ipguard/store-memory'
 import { expect, it } from 'vitest'
 import type { SuitePlace } from './app/suite-setup.ts'
 import type { RunningNext } from './start-next.ts'
+import { EDGE_PATH } from './suite-route-paths.ts'
 
 /** Values that versions of Next have taken for "the proxy has run already" (CVE-2025-29927). */
 const FORGED = [
@@ -37,6 +38,19 @@ export function nextCases(place: SuitePlace, started: () => RunningNext): void {
       expect([headers.ratelimit?.split(';')[1], reached]).toEqual(['r=1', ['/login', '/hello']])
     }))
 
+  it('refuses by the connection before a handler in the edge runtime, and counts a request once', () =>
+    withServer(
+      { policies: [deny(['127.0.0.9']), rateLimit({ limit: 3, window: '1h' })] },
+      async ({ send, reached }) => {
+        const get = { target: EDGE_PATH, headers: [['X-Forwarded-For', '127.0.0.9']] } as const
+        const statuses: number[] = []
+        for (const from of ['127.0.0.9', '127.0.0.1', '127.0.0.1', '127.0.0.1', '127.0.0.1'])
+          statuses.push((await send({ ...get, from })).status)
+        expect(statuses).toEqual([403, 200, 200, 429, 429])
+        expect(reached).toEqual([EDGE_PATH, EDGE_PATH])
+      },
+    ))
+
   if (place === 'proxy')
     it('stands in front of what Next answers by itself', () =>
       withServer({ policies: [rateLimit({ limit: 2, window: '1h' })] }, async ({ send }) => {
@@ -49,6 +63,7 @@ export function nextCases(place: SuitePlace, started: () => RunningNext): void {
   async function withServer(options: GuardOptions, run: (scene: Scene) => Promise<void>): Promise<void> {
     const guard = createGuard({ store: memoryStore(), onWarning: () => {}, ...options })
     const loginGuard = guard.with({ policies: [rateLimit({ name: 'login', limit: 1, window: '2h' })] })
+    const edgeGuard = guard.with({ policies: [rateLimit({ name: 'edge', limit: 2, window: '2h' })] })
     const reached: string[] = []
     const answer = (path: string) => async () => {
       reached.push(path)
@@ -60,6 +75,7 @@ export function nextCases(place: SuitePlace, started: () => RunningNext): void {
       routes: [
         { method: 'GET', path: '/hello', answer: answer('/hello') },
         { method: 'POST', path: '/login', answer: answer('/login'), guard: loginGuard },
+        { method: 'GET', path: EDGE_PATH, answer: answer(EDGE_PATH), guard: edgeGuard },
       ],
     })
     try {
