@@ -23,6 +23,7 @@ declare global {
   }
 }
 
+/** What `ipguard` of Express takes beside the guard; `facts` reads its request. */
 export type ExpressAdapterOptions<Facts = unknown> = AdapterOptions<Request, Facts>
 
 /** The middleware; `guard` is for `ban`, `status` and the like. */

@@ -25,6 +25,7 @@ declare module 'fastify' {
   }
 }
 
+/** What the Fastify plugin takes beside the guard; `facts` reads its request. */
 export type FastifyAdapterOptions<Facts = unknown> = AdapterOptions<FastifyRequest, Facts>
 
 /** The plugin; `guard` is for `ban`, `status` and the like. */

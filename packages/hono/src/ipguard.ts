@@ -27,6 +27,7 @@ declare module 'hono' {
   }
 }
 
+/** What `ipguard` of Hono takes beside the guard; `facts` reads its context. */
 export interface HonoAdapterOptions<Facts = unknown> extends AdapterOptions<Context, Facts> {
   /** The address of the connection, such as `getConnInfo` of the runtime. @default what `@hono/node-server`, Bun or Deno tells */
   readonly peer?: PeerOfContext

@@ -22,6 +22,7 @@ declare module 'koa' {
   }
 }
 
+/** What `ipguard` of Koa takes beside the guard; `facts` reads its context. */
 export type KoaAdapterOptions<Facts = unknown> = AdapterOptions<Context, Facts>
 
 /** The middleware; `guard` is for `ban`, `status` and the like. */

@@ -14,6 +14,7 @@ import { connectionFor, nextGuard } from './next-guard.ts'
 import { pageNames } from './page-names.ts'
 import { withoutForgeries } from './without-forgeries.ts'
 
+/** What `ipguard` of Next.js takes beside the guard; `facts` reads its request. */
 export type NextAdapterOptions<Facts = unknown> = AdapterOptions<NextRequest, Facts>
 
 /** As much of the second argument of a proxy as is used. */

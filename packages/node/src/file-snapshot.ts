@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { checkOptions, type Duration, invalidOption, parseDuration } from '@ipguard/core'
 
+/** How often `fileSnapshot` writes. */
 export interface FileSnapshotOptions {
   /** How long a change may stay unsaved. @default '1s' */
   readonly every?: Duration

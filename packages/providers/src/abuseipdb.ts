@@ -4,6 +4,7 @@ import { type HttpProviderOptions, httpSource } from './http-provider.ts'
 import { checkKey, checkQuota } from './http-provider-options.ts'
 import { flag, list, number, object, optionalObject, required, text } from './read-json.ts'
 
+/** The options of `abuseipdb`. */
 export interface AbuseipdbOptions extends HttpProviderOptions {
   /** Of your account, https://www.abuseipdb.com/account/api. */
   readonly key: string

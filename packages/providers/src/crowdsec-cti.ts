@@ -4,6 +4,7 @@ import { checkKey } from './http-provider-options.ts'
 import { type Fields, list, object, optionalObject, required, text } from './read-json.ts'
 import { inRange, oneLine, verdictOf } from './verdict-of.ts'
 
+/** The options of `crowdsecCti`. */
 export interface CrowdsecCtiOptions extends HttpProviderOptions {
   /** The key from the console. It travels in a header. */
   readonly key: string

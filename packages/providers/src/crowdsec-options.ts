@@ -9,6 +9,7 @@ export interface CrowdsecMachine {
   readonly password: string
 }
 
+/** The options of `crowdsec`: which LAPI, live or as a stream. */
 export interface CrowdsecOptions extends Omit<HttpProviderOptions, 'baseUrl' | 'quota'> {
   /** The Local API: `http://127.0.0.1:8080`. Plain http is taken for any host; use it only inside your own network. */
   readonly url: string

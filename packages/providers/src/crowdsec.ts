@@ -19,6 +19,7 @@ import { settingsDigest } from './settings-digest.ts'
 export type { CrowdsecMachine, CrowdsecOptions } from './crowdsec-options.ts'
 export type { CrowdsecStatus } from './crowdsec-stream.ts'
 
+/** A provider that keeps a copy of all decisions, with how it stands and how to end it. */
 export interface CrowdsecStream extends Provider {
   /** Loads all decisions before the first request; resolves when they are there, rejects when that failed (it goes on trying by itself). */
   start(): Promise<void>

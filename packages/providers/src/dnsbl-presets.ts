@@ -5,6 +5,7 @@ import { type DnsblOptions, dnsblProvider } from './dnsbl-provider.ts'
 /** Of a list that is known: zone, probe and codes are set. Another zone is for a mirror of your own. */
 export interface DnsblPresetOptions extends Partial<Omit<DnsblOptions, 'key' | 'ipv6' | 'probe'>> {}
 
+/** The options of `spamhausDqs`. */
 export interface SpamhausDqsOptions extends DnsblPresetOptions {
   /** Of your Data Query Service account. Appears in no error. */
   readonly key: string

@@ -14,6 +14,7 @@ import { checkDnsOptions, createDnsLookup, DNS_OPTIONS, type DnsOptions } from '
 import { type CommonOptions, checkCommonOptions } from './http-provider-options.ts'
 import { settingsDigest } from './settings-digest.ts'
 
+/** The options of `dnsbl`: a zone, and what its answers mean. */
 export interface DnsblOptions extends Omit<CommonOptions, 'timeout'>, DnsOptions {
   /** Such as `'bl.blocklist.de'`. */
   readonly zone: string

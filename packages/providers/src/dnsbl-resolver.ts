@@ -16,6 +16,7 @@ export type DnsResolve = (
   context: { readonly signal: AbortSignal },
 ) => Promise<readonly (DnsRecord | string)[]>
 
+/** Which name servers are asked, and for how long. */
 export interface DnsOptions {
   /** The deadline of one look-up. @default '3s' */
   readonly timeout?: Duration

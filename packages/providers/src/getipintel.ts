@@ -11,6 +11,7 @@ import type { ProviderAnswer } from './http/provider-fetch.ts'
 import { HTTP_PROVIDER_OPTIONS, type HttpProviderOptions, httpProvider } from './http-provider.ts'
 import { type Fields, flag, number, object, required, text } from './read-json.ts'
 
+/** The options of `getipintel`. */
 export interface GetipintelOptions extends HttpProviderOptions {
   /** A real e-mail address at which the vendor reaches you; it bans those who make one up. */
   readonly contact: string

@@ -8,6 +8,7 @@ import { versionOf } from './version-of.ts'
 /** How GreyNoise judges who it has seen. */
 export type GreynoiseClassification = 'malicious' | 'suspicious' | 'unknown'
 
+/** The options of `greynoise`. */
 export interface GreynoiseOptions extends HttpProviderOptions {
   /** The account's key. It travels in a header. @default none: the small quota without an account */
   readonly key?: string

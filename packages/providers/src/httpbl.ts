@@ -14,6 +14,7 @@ import { settingsDigest } from './settings-digest.ts'
 
 export type { DnsOptions, DnsRecord, DnsResolve } from './dnsbl-resolver.ts'
 
+/** The options of `httpbl`. */
 export interface HttpblOptions extends Omit<CommonOptions, 'timeout'>, DnsOptions {
   /** Your own access key: 12 lower-case letters. Appears in no error. */
   readonly key: string

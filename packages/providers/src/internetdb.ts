@@ -6,6 +6,7 @@ import { list, object, required } from './read-json.ts'
 import { oneLine, verdictOf } from './verdict-of.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `internetdb`. */
 export interface InternetdbOptions extends HttpProviderOptions {
   /** What each category counts for. @default `FLAG_SCORES` */
   readonly scores?: Readonly<Partial<Record<Category, number>>>

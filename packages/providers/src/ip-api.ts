@@ -14,6 +14,7 @@ interface Common extends HttpProviderOptions {
   readonly scores?: Readonly<Partial<Record<Category, number>>>
 }
 
+/** The options of `ipApi` with a key, over HTTPS. */
 export interface IpApiProOptions extends Common {
   /** @default 'pro' */
   readonly plan?: 'pro'
@@ -21,6 +22,7 @@ export interface IpApiProOptions extends Common {
   readonly key: string
 }
 
+/** The options of `ipApi` without a key, over plain HTTP and for non-commercial use. */
 export interface IpApiFreeOptions extends Common {
   /** 45 look-ups a minute, not for commercial use. */
   readonly plan: 'free'
@@ -28,6 +30,7 @@ export interface IpApiFreeOptions extends Common {
   readonly plainHttp: true
 }
 
+/** The options of `ipApi`. */
 export type IpApiOptions = IpApiProOptions | IpApiFreeOptions
 
 const FIELDS = 'status,message,countryCode,as,proxy,hosting,mobile,query'

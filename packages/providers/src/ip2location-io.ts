@@ -8,6 +8,7 @@ import { fieldsOf, vendorError } from './vendor-error.ts'
 import { inRange, oneLine, verdictOf } from './verdict-of.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `ip2locationIo`. */
 export interface Ip2locationIoOptions extends HttpProviderOptions {
   /** The account's key. It travels in the URL and appears in no error. @default none: the small quota without one */
   readonly key?: string

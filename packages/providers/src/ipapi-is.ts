@@ -8,6 +8,7 @@ import { fieldsOf, vendorError } from './vendor-error.ts'
 import { inRange, oneLine, verdictOf } from './verdict-of.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `ipapiIs`. */
 export interface IpapiIsOptions extends HttpProviderOptions {
   /** The account's key. It travels in the URL and appears in no error. @default none: the free quota without an account */
   readonly key?: string

@@ -5,6 +5,7 @@ import { checkKey } from './http-provider-options.ts'
 import { type Fields, flag, object, optionalObject, required } from './read-json.ts'
 import { oneLine } from './verdict-of.ts'
 
+/** The options of `ipasis`. */
 export interface IpasisOptions extends HttpProviderOptions {
   readonly key: string
   /** The current address of the API, or the older `/json/<ip>`, which takes its key in the query. @default 'v1' */

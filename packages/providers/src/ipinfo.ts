@@ -9,6 +9,7 @@ import { vendorError } from './vendor-error.ts'
 import { oneLine, verdictOf } from './verdict-of.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `ipinfo`. */
 export interface IpinfoOptions extends HttpProviderOptions {
   /** The account's token. It travels in a header. */
   readonly key: string

@@ -7,6 +7,7 @@ import { type Fields, flag, object, required } from './read-json.ts'
 import { vendorError } from './vendor-error.ts'
 import { inRange, oneLine, verdictOf } from './verdict-of.ts'
 
+/** The options of `ipqualityscore`. */
 export interface IpqualityscoreOptions extends HttpProviderOptions {
   /** The account's key. It travels in the path of the URL, as the vendor wants it, and appears in no error. */
   readonly key: string

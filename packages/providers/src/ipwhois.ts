@@ -4,6 +4,7 @@ import { checkKey } from './http-provider-options.ts'
 import { flag, number, object, required } from './read-json.ts'
 import { oneLine } from './verdict-of.ts'
 
+/** The options of `ipwhois`. */
 export interface IpwhoisOptions extends HttpProviderOptions {
   /** Of a free account: raises the quota, and credits reports. Say with `keyIn` how it is sent. */
   readonly key?: string

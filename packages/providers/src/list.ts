@@ -13,6 +13,7 @@ import { type CompiledListing, compileListing, type Listing } from './listing.ts
 
 export type { Listing } from './listing.ts'
 
+/** The options of `list`: a set or feed, and what being on it means. */
 export interface ListOptions extends Pick<CommonOptions, 'name' | 'weight'> {
   /** A finished set, addresses and CIDRs (with labels if wanted), or a live list such as a feed. */
   readonly list: ListSource

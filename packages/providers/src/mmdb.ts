@@ -21,6 +21,7 @@ import type { Fields } from './read-json.ts'
 export type { Listing } from './listing.ts'
 export type { MmdbReader } from './mmdb-open.ts'
 
+/** The options of `mmdb`: a file, and what its records mean. */
 export interface MmdbOptions extends Pick<CommonOptions, 'name' | 'weight'> {
   /** The path of a file, which is loaded anew when it changes. Needs Node, Bun or Deno. */
   readonly file?: string
@@ -53,6 +54,7 @@ export interface MmdbStatus {
   readonly lastError?: IpGuardError
 }
 
+/** A provider over a database file, with how it stands. */
 export interface MmdbProvider extends Provider {
   /** Loads before the first request; rejects when that failed. */
   start(): Promise<void>

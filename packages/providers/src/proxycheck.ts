@@ -6,6 +6,7 @@ import { checkKey } from './http-provider-options.ts'
 import { readProxycheck } from './proxycheck-answer.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `proxycheck`. */
 export interface ProxycheckOptions extends HttpProviderOptions {
   /** The account's key; without one the vendor answers 100 look-ups a day. It travels in the URL and appears in no error. */
   readonly key?: string

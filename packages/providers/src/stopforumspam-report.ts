@@ -3,6 +3,7 @@ import { checkBaseUrl } from './http/provider-url.ts'
 import type { Send } from './http/send.ts'
 import { checkKey } from './http-provider-options.ts'
 
+/** What reporting to StopForumSpam takes. */
 export interface StopforumspamReporting {
   /** A key of the vendor's, which only reports need. It travels in the body and appears in no error. */
   readonly key: string

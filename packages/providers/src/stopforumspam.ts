@@ -9,6 +9,7 @@ import { versionOf } from './version-of.ts'
 
 export type { StopforumspamReporting } from './stopforumspam-report.ts'
 
+/** The options of `stopforumspam`. */
 export interface StopforumspamOptions extends HttpProviderOptions {
   /** How Tor exits count: as bad, or not at all. @default the vendor's: as what has been reported of them */
   readonly torExits?: 'bad' | 'ignore'

@@ -8,6 +8,7 @@ import { vendorError } from './vendor-error.ts'
 import { oneLine, verdictOf } from './verdict-of.ts'
 import { versionOf } from './version-of.ts'
 
+/** The options of `vpnapi`. */
 export interface VpnapiOptions extends HttpProviderOptions {
   /** The account's key. It travels in the URL and appears in no error. */
   readonly key: string

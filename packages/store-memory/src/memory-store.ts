@@ -27,6 +27,7 @@ export interface SnapshotTarget {
   readonly every?: Duration
 }
 
+/** The options of `memoryStore`: how much it holds, and whether bans outlive the process. */
 export interface MemoryStoreOptions {
   /** Counters held at most; up to 65 bytes each. @default 100000 */
   readonly maxKeys?: number

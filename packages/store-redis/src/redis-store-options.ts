@@ -1,6 +1,7 @@
 import { checkOptions, invalidOption } from '@ipguard/core'
 import type { RedisClient } from './redis-client.ts'
 
+/** The options of `redisStore`: your client, and how the store uses it. */
 export interface RedisStoreOptions {
   /** A connected client of node-redis 5 or 6, or of ioredis 5 or 6: single, Sentinel or Cluster. The store never connects, configures or closes it. */
   readonly client: RedisClient

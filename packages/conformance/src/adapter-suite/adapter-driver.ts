@@ -27,6 +27,7 @@ export interface RouteInput {
   readonly readBody: () => Promise<string>
 }
 
+/** What a handler of the suite answers, in one chunk or streamed in several. */
 export interface RouteAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -68,6 +69,7 @@ export interface UpgradeSocket {
   on(event: 'data', listener: (data: Uint8Array) => void): unknown
 }
 
+/** A server that the suite has had started: where it listens, and how to stop it. */
 export interface AdapterServer extends Target {
   readonly close: () => Promise<void>
 }

@@ -9,6 +9,7 @@ import { pathCases } from './path-cases.ts'
 import { refusalCases } from './refusal-cases.ts'
 import { upgradeCases } from './upgrade-cases.ts'
 
+/** What `adapterSuite` is given: the test runner, the adapter, and what it cannot do by its nature. */
 export interface AdapterSuiteOptions {
   readonly test: SuiteTest
   readonly expect: SuiteExpect

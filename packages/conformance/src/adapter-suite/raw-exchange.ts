@@ -16,6 +16,7 @@ export interface RawRequest {
   readonly from?: string
 }
 
+/** An answer as it came over the socket: header names in lower case, the body whole. */
 export interface RawAnswer {
   readonly status: number
   /** By name in lower case; repeated lines joined by `", "`. */

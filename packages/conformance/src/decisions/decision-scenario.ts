@@ -12,6 +12,7 @@ export interface DecisionScenario {
   readonly decisions: readonly string[]
 }
 
+/** One request of a scenario, and when it comes. */
 export interface DecisionStep {
   /** Milliseconds since the scenario began. */
   readonly at: number

@@ -23,6 +23,7 @@ export interface ReferenceMeter {
   clear(): void
 }
 
+/** The limit that the plain model counts, its window in milliseconds. */
 export interface ReferenceMeterOptions {
   readonly algorithm: Algorithm
   readonly limit: number
@@ -71,6 +72,7 @@ export function createReferenceMeter({ algorithm, limit, window }: ReferenceMete
   }
 }
 
+/** The ladder that the plain model follows, in milliseconds. */
 export interface ReferenceLadderOptions extends ReferenceMeterOptions {
   readonly tiers: readonly {
     readonly name: string

@@ -7,6 +7,7 @@ import { type PipelinedAnswer, type PipelinedRequest, pipeline } from './pipelin
 import { createRandom } from './random.ts'
 import { unrelatedPaths } from './unrelated-paths.ts'
 
+/** What `pathSuite` is given: the test runner, the adapter in front of the framework’s own router, and how many spellings to try. */
 export interface PathSuiteOptions {
   readonly test: SuiteTest
   readonly expect: SuiteExpect

@@ -54,6 +54,7 @@ export interface HttpSource {
  */
 export type ProviderCapability = 'http' | 'network' | 'garbled'
 
+/** What `providerSuite` is given: the test runner, the provider on a stand-in of its source, and what the source cannot do. */
 export interface ProviderSuiteOptions {
   readonly test: SuiteTest
   readonly expect: SuiteExpect

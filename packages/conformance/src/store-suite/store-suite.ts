@@ -33,6 +33,7 @@ export interface StoreRequest {
  */
 export type StoreCapability = 'synchronous' | 'bounded'
 
+/** What `storeSuite` is given: the test runner, how to open and close the store, and what it cannot do. */
 export interface StoreSuiteOptions {
   readonly test: SuiteTest
   readonly expect: SuiteExpect

@@ -17,6 +17,7 @@ export interface CrawlerEvent {
   readonly verified: boolean
 }
 
+/** Which crawlers are verified, and how: by ranges, by reverse DNS, or both. */
 export interface VerifiedCrawlersOptions {
   /** Whose names are trusted; `[]`: only `ranges` and `custom` count. @default all: google, bing, apple, yandex, baidu */
   readonly crawlers?: readonly CrawlerName[]

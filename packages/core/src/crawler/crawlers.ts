@@ -7,6 +7,7 @@ export interface Crawler {
   readonly suffixes: readonly string[]
 }
 
+/** The crawlers that come with the package, by the names that their operators give them. */
 export type CrawlerName = 'google' | 'bing' | 'apple' | 'yandex' | 'baidu'
 
 /**

@@ -21,6 +21,7 @@ export interface CrawlerStatus {
   readonly dropped: number
 }
 
+/** An exception for `except`, with what it knows. */
 export interface VerifiedCrawlers extends ExceptionRule {
   /** True when the address is verified now, or in the ranges. */
   knows(address: Address): boolean

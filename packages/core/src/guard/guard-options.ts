@@ -11,6 +11,7 @@ import type { Finding, Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './events.ts'
 
+/** The options of `createGuard`, and of every adapter. */
 export interface GuardOptions<Facts = unknown> {
   /** In order; the first that decides ends it. */
   readonly policies: readonly Policy<Facts>[]

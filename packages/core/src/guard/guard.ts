@@ -12,6 +12,7 @@ import type { Manager } from './manage.ts'
 import type { Metrics } from './metrics.ts'
 import type { ClientStatus, GuardStatus } from './status.ts'
 
+/** What an adapter knows about a request beside the request: the connection, the application’s facts, the platform. */
 export interface CheckInfo<Facts = unknown> {
   /** The address of the connection, from the runtime, never from a header; `'unix'` for a unix-domain socket. */
   readonly peer?: string | undefined

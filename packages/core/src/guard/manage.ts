@@ -12,6 +12,7 @@ import type { EventHub } from './events.ts'
 import type { MetricsBook } from './metrics.ts'
 import type { Replica } from './replica.ts'
 
+/** How long `guard.allow` and `guard.deny` hold and why. */
 export interface EntryOptions {
   /** How long: a duration or `'permanent'`. */
   readonly for?: Duration | 'permanent'
@@ -19,12 +20,14 @@ export interface EntryOptions {
   readonly reason?: string
 }
 
+/** How long `guard.ban` bans and why. */
 export interface BanOptions extends EntryOptions {
   readonly for: Duration | 'permanent'
   /** Bans an address that an allow list lets in: the ban then waits until it is off that list. @default false */
   readonly force?: boolean
 }
 
+/** Which entries `guard.entries` answers; absent: all. */
 export interface EntryFilter {
   readonly kind?: 'allow' | 'deny' | 'ban'
   /** Entries that cover this address, or lie in or around this prefix. */

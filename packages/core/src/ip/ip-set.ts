@@ -29,6 +29,7 @@ export interface IpSet {
   toBytes(): ArrayBuffer
 }
 
+/** The entry of a labelled set that holds an address: the longest prefix, canonical, and its label. */
 export interface IpSetMatch {
   readonly cidr: string
   readonly label?: string

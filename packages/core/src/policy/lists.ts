@@ -7,6 +7,7 @@ import { compileExceptions, type Exception, knownBy } from './exception.ts'
 import { compileList, type ListSource, type LiveList } from './list-source.ts'
 import { POLICY_OPTIONS, type Policy, type PolicyContext, type PolicyOptions, policyFields } from './policy.ts'
 
+/** The options of `allow`, `deny` and `onlyAllow`. */
 export interface ListPolicyOptions<Facts> extends PolicyOptions<Facts> {
   /** Spares these although they are on the list: addresses, CIDRs, sets. */
   readonly except?: readonly Exception[]

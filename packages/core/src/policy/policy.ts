@@ -109,6 +109,7 @@ export interface PolicyOptions<Facts> {
   readonly onRefused?: (reply: Reply, request: GuardRequest) => Reply | undefined
 }
 
+/** What `policy` makes a policy of: a name and a function, synchronous or not. */
 export interface CustomPolicyOptions<Facts> extends PolicyOptions<Facts> {
   readonly name: string
   /** What a throw or rejection leads to; it is listed in `decision.degraded` and emitted as `error`. @default 'skip' */

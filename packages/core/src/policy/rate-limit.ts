@@ -21,6 +21,7 @@ export type PerRequest<T, Facts> = T | PerRequestFunction<T, Facts>
 
 type PerRequestFunction<T, Facts> = (request: GuardRequest, client: Client | undefined, facts: Facts) => T
 
+/** The options of `rateLimit`: a limit, a ladder, or both. */
 export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
   /** Requests (or cost) per window: a whole number from 0; Infinity: not limited. Absent: only strikes are kept, for the ladder. */
   readonly limit?: PerRequest<number, Facts>

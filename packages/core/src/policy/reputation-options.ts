@@ -9,6 +9,7 @@ import type { Exception } from './exception.ts'
 import type { Rules } from './judge.ts'
 import { checkChoice, POLICY_OPTIONS, type PolicyOptions } from './policy.ts'
 
+/** The options of `reputation`: whom to ask about which requests, and what to do about the answers. */
 export interface ReputationOptions<Facts> extends PolicyOptions<Facts> {
   /** The sources: 1 to 16, each with a name of its own. */
   readonly providers: readonly Provider[]

@@ -10,6 +10,7 @@ export interface HeaderOptions {
   readonly exposeHeaders?: boolean
 }
 
+/** Whom a refusal is written for, and what it tells. */
 export interface ReplyOptions extends HeaderOptions {
   /** The request's `Accept` header. @default problem+json */
   readonly accept?: string | null | undefined

@@ -3,6 +3,7 @@ import { checkOptions, invalidOption } from '../options.ts'
 import type { Provider } from '../reputation/provider.ts'
 import { createRedactor, type Redactor } from './redact.ts'
 
+/** Whom a guard reports to, of whom, and how much; a dry run unless `dryRun: false`. */
 export interface ReportsOptions {
   /** Whom to tell: providers that can report. */
   readonly providers: readonly Provider[]

@@ -21,4 +21,5 @@ export const CATEGORIES = [
   'botnet',
 ] as const
 
+/** What a source says an address is; the same words for all sources. */
 export type Category = (typeof CATEGORIES)[number]

@@ -22,6 +22,7 @@ export interface Quota {
   readonly perDay?: number
 }
 
+/** What a look-up is given beside the address. */
 export interface LookupContext {
   /** Aborted at the look-up's own deadline, or when the guard is closed. */
   readonly signal: AbortSignal

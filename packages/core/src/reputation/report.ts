@@ -12,6 +12,7 @@ export const REPORT_TYPES = [
   'other',
 ] as const
 
+/** What a client did, in words that every provider translates into its own. */
 export type ReportType = (typeof REPORT_TYPES)[number]
 
 /** One report, redacted and ready to send. */

@@ -11,6 +11,7 @@ import { part, turnTo } from './sliding-window.ts'
 import type { StoreStats } from './store.ts'
 import { createStrikes } from './strikes.ts'
 
+/** How many counters are held, and where the bans of ladders go. */
 export interface CountersOptions {
   /** Counters held at most; limits above 65,535 have a second table of the same size, made when first used. */
   readonly maxKeys: number

@@ -20,6 +20,7 @@ export interface EntryTable {
   list(now: number): IterableIterator<Entry>
 }
 
+/** How many bans a table holds, and who is told when it is full. */
 export interface EntryTableOptions {
   /** Bans held at most. @default Infinity: as many as are put (a copy follows its store's cap) */
   readonly maxBans?: number

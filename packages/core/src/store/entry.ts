@@ -23,6 +23,7 @@ export interface Entry {
   readonly mode?: 'enforce' | 'shadow'
 }
 
+/** Entries that came and ids that went, as a store tells its watchers. */
 export interface EntryChange {
   readonly put?: readonly Entry[]
   /** Ids. */

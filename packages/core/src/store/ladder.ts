@@ -22,6 +22,7 @@ export interface TierReport {
   readonly message?: string
 }
 
+/** The tiers of a ladder, and how strikes turn into bans. */
 export interface LadderOptions {
   readonly tiers: readonly LadderTier[]
   /** After this a strike is forgotten. @default '30d' */

@@ -53,6 +53,7 @@ export interface EntryStore {
   watch(listener: (change: EntryChange) => void): () => void
 }
 
+/** How full a store of counters is. */
 export interface StoreStats {
   /** Counters held now, expired ones that were not swept yet included. */
   readonly counters: number

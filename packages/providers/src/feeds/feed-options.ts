@@ -11,6 +11,7 @@ export interface FeedCache {
   save(bytes: Uint8Array): void | Promise<void>
 }
 
+/** The options of `feed`: where it comes from, how often, and what is never taken from it. */
 export interface FeedOptions {
   /** Names it in status and events, and labels its entries: letters, digits, "-", "_" and ".", up to 64. */
   readonly name: string

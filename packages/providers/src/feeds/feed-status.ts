@@ -47,8 +47,10 @@ export interface FeedSkipped {
   readonly until: number
 }
 
+/** What became of one refresh. */
 export type FeedOutcome = FeedLoaded | FeedUnchanged | FeedRefused | FeedFailed | FeedSkipped
 
+/** What `feed.on` tells, by name. */
 export interface FeedEvents {
   readonly loaded: FeedLoaded
   readonly unchanged: FeedUnchanged
@@ -94,4 +96,5 @@ export interface FeedStatus {
   readonly nextAt?: number
 }
 
+/** What `onWarning` of a feed is told. */
 export type FeedWarning = Finding

@@ -2,6 +2,7 @@ import { type Duration, IpGuardError, parseDuration } from '@ipguard/core'
 import { type Exchange, openExchange } from './open-exchange.ts'
 import { readBody } from './read-body.ts'
 
+/** One request of `providerFetch`: its deadline, its cap, and what must never be told. */
 export interface ProviderFetchOptions {
   /** Aborts at once, whatever has been reached. */
   readonly signal?: AbortSignal

@@ -64,6 +64,7 @@ export interface JsonFormat {
   readonly others?: 'bad' | 'skip'
 }
 
+/** How the entries of a feed are written. */
 export type FeedFormat = 'text' | TextFormat | CsvFormat | NdjsonFormat | JsonFormat
 
 /** Where a format puts what it reads. */

@@ -17,6 +17,7 @@ export function torExits(options: PresetOptions = {}): Feed {
   })
 }
 
+/** The options of `x4bnet`. */
 export interface X4bnetOptions extends PresetOptions {
   readonly list: 'vpn' | 'datacenter'
   /** @default 4 */

@@ -2,6 +2,7 @@ import { invalidOption } from '@ipguard/core'
 import type { Feed } from '../feed.ts'
 import { oneOf, type PresetOptions, preset } from './preset.ts'
 
+/** The options of `spamhausDrop`. */
 export interface SpamhausDropOptions extends PresetOptions {
   /** @default 4 */
   readonly version?: 4 | 6
@@ -38,6 +39,7 @@ export function spamhausDrop(options: SpamhausDropOptions = {}): Feed {
   })
 }
 
+/** The options of `firehol`. */
 export interface FireholOptions extends PresetOptions {
   /** Each level holds more, and more false positives. @default 1 */
   readonly level?: 1 | 2 | 3 | 4
@@ -67,6 +69,7 @@ export function firehol(options: FireholOptions = {}): Feed {
   })
 }
 
+/** The options of `ipsum`. */
 export interface IpsumOptions extends PresetOptions {
   /** On how many lists an address must be. @default 3 */
   readonly threshold?: number
@@ -122,6 +125,7 @@ export function feodo(options: PresetOptions = {}): Feed {
   })
 }
 
+/** The options of `blocklistDe`. */
 export interface BlocklistDeOptions extends PresetOptions {
   /** The service that was attacked: 'all', 'ssh', 'mail', 'apache', 'imap', 'ftp', 'sip', 'bots', 'strongips', 'bruteforcelogin'. @default 'all' */
   readonly list?: string

@@ -2,6 +2,7 @@ import type { Feed } from '../feed.ts'
 import { GOOGLE_POINTERS } from './networks.ts'
 import { oneOf, type PresetOptions, preset } from './preset.ts'
 
+/** The options of `googleCrawlers`. */
 export interface GoogleCrawlersOptions extends PresetOptions {
   /**
    * `common-crawlers` are Googlebot and its kin, which keep to robots.txt; `special-crawlers` work for certain products; fetchers come when a person asks.
@@ -10,6 +11,7 @@ export interface GoogleCrawlersOptions extends PresetOptions {
   readonly which?: GoogleCrawlers
 }
 
+/** Which of Google’s fetchers, as Google groups them. */
 export type GoogleCrawlers =
   | 'common-crawlers'
   | 'special-crawlers'
@@ -74,6 +76,7 @@ export function duckduckbot(options: PresetOptions = {}): Feed {
   return crawler('duckduckbot', options, 'duckduckbot', 'https://duckduckgo.com/duckduckbot.json')
 }
 
+/** The options of `openaiCrawlers`. */
 export interface OpenaiCrawlersOptions extends PresetOptions {
   /** `gptbot` gathers what models are trained on, `searchbot` what is searched, `chatgpt-user` comes when a person asks. @default 'gptbot' */
   readonly which?: 'gptbot' | 'searchbot' | 'chatgpt-user'

@@ -6,6 +6,7 @@ import { oneOf, type PresetOptions, preset, textsOf } from './preset.ts'
 /** What Google publishes is alike everywhere; where the crawlers are too. */
 export const GOOGLE_POINTERS: readonly string[] = ['/prefixes/*/ipv4Prefix', '/prefixes/*/ipv6Prefix']
 
+/** The options of `aws`. */
 export interface AwsOptions extends PresetOptions {
   /** Such as 'EC2' or 'CLOUDFRONT'. @default all */
   readonly services?: readonly string[]
@@ -85,6 +86,7 @@ export function googleAll(options: PresetOptions = {}): Feed {
   })
 }
 
+/** The options of `azure`. */
 export interface AzureOptions extends PresetOptions {
   /** The service tag, such as 'AzureCloud' or 'AzureFrontDoor.Frontend'. @default 'AzureCloud' */
   readonly tag?: string
@@ -120,6 +122,7 @@ export function azure(options: AzureOptions): Feed {
   })
 }
 
+/** The options of `cloudflareRanges`. */
 export interface CloudflareRangesOptions extends PresetOptions {
   /** The text list of one family. @default both families, from Cloudflare's API */
   readonly version?: 4 | 6
@@ -166,6 +169,7 @@ export function fastlyRanges(options: PresetOptions = {}): Feed {
   })
 }
 
+/** The options of `github`. */
 export interface GithubOptions extends PresetOptions {
   /** What the machines do: 'hooks', 'web', 'api', 'git', 'pages', 'actions' and others. @default ['hooks'] */
   readonly keys?: readonly string[]
