@@ -10,7 +10,9 @@ export interface FileSnapshotOptions {
 
 /** What `memoryStore({ snapshot })` takes. */
 export interface FileSnapshot {
+  /** The bytes of the file; undefined: there is none. */
   load(): Promise<Uint8Array | undefined>
+  /** Writes a new file and puts it in the place of the old one. */
   save(bytes: Uint8Array): Promise<void>
   readonly every?: Duration
 }

@@ -23,6 +23,7 @@ export type { CrowdsecStatus } from './crowdsec-stream.ts'
 export interface CrowdsecStream extends Provider {
   /** Loads all decisions before the first request; resolves when they are there, rejects when that failed (it goes on trying by itself). */
   start(): Promise<void>
+  /** How the stream stands: decisions held, and when it was last in touch. */
   status(): CrowdsecStatus
   close(): void
 }

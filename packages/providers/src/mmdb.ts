@@ -58,6 +58,7 @@ export interface MmdbStatus {
 export interface MmdbProvider extends Provider {
   /** Loads before the first request; rejects when that failed. */
   start(): Promise<void>
+  /** Which database is in use, when it was built, and why the latest load failed. */
   status(): MmdbStatus
 }
 

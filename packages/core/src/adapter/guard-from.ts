@@ -7,6 +7,7 @@ type Warn = (warning: Finding) => void
 
 /** What an adapter puts where the options of a guard say nothing. */
 export interface AdapterDefaults {
+  /** Made where the options name none. */
   readonly createStore: (options: { readonly onWarning: Warn }) => Store
   /** Where warnings go on this runtime. */
   readonly onWarning: Warn

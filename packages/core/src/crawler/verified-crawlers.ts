@@ -25,6 +25,7 @@ export interface CrawlerStatus {
 export interface VerifiedCrawlers extends ExceptionRule {
   /** True when the address is verified now, or in the ranges. */
   knows(address: Address): boolean
+  /** How many are verified, and how the look-ups go. */
   status(): CrawlerStatus
 }
 

@@ -24,6 +24,7 @@ export interface CheckInfo<Facts = unknown> {
 
 /** What a handler can do about the request that it is answering. None of it throws or rejects: failures are `error` events. */
 export interface RequestHandle {
+  /** What `check` answered, frozen. */
   readonly decision: Decision
   /** A strike for this client, such as for a failed login. Answers the ban that it brought about, if any. */
   strike(options?: { readonly policy?: string }): Promise<Entry | undefined>
@@ -52,8 +53,11 @@ export interface Guard<Facts = unknown> extends Omit<Manager, 'widen'> {
    * Rejects for what it was given only: `IPGUARD_ADDRESS_INVALID`, `IPGUARD_OPTION_INVALID`, `IPGUARD_REPORTS_MISSING`.
    */
   report(client: Client | string, report: ReportInput): Promise<readonly ReportResult[]>
+  /** How many entries, bans by tier, counters and strikes there are, and in which mode. */
   status(): Promise<GuardStatus>
+  /** All that is known of one client, and what `check` would say, without counting. */
   status(ip: string, options?: { readonly request?: GuardRequest; readonly facts?: Facts }): Promise<ClientStatus>
+  /** Counters since the start and gauges; no address is ever a label. */
   metrics(): Metrics
   /** Answers the function that takes the listener off. */
   on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void): () => void

@@ -37,12 +37,27 @@ export interface EntryFilter {
 
 /** What a person or a program does to the managed entries. */
 export interface Manager {
+  /**
+   * Bans an address or prefix on every instance that shares the store; a bare IPv6 address stands for its client's prefix. Answers the ban that
+   * holds now, which may be a longer one that stood before.
+   *
+   * @example
+   * await guard.ban('203.0.113.7', { for: '24h', reason: 'scraping' })
+   * @throws {IpGuardError} rejects with `IPGUARD_BAN_ALLOWED` where an allow list lets it in, unless `force`; `IPGUARD_ADDRESS_INVALID`,
+   * `IPGUARD_CIDR_INVALID`, `IPGUARD_OPTION_INVALID`, `IPGUARD_DURATION_INVALID`, `IPGUARD_STORE_MISSING`
+   */
   ban(target: string, options: BanOptions): Promise<Entry>
+  /** Ends all bans inside, and forgets the strikes of the clients in it. Answers the bans that still cover it, the one that ends last first. */
   unban(target: string): Promise<readonly Entry[]>
+  /** Lets an address or prefix in, whatever bans and lists say, on every instance; exactly the address that is written. */
   allow(target: string, options?: EntryOptions): Promise<Entry>
+  /** Refuses an address or prefix, on every instance, where no allow list lets it in. */
   deny(target: string, options?: EntryOptions): Promise<Entry>
+  /** Takes off what `allow` or `deny` of exactly this target has put; false: there was nothing. */
   remove(target: string, options: { readonly kind: 'allow' | 'deny' }): Promise<boolean>
+  /** The bans, allow and deny entries that this instance knows. */
   entries(filter?: EntryFilter): readonly Entry[]
+  /** `shadow`: from now on every instance lets everybody in, and decisions say what would have been. Kept in the store. */
   setMode(mode: 'enforce' | 'shadow'): Promise<void>
   /** After a ban by a ladder: the wider prefix is banned when enough siblings are. */
   widen(ban: Entry, ladder: Ladder): Promise<void>

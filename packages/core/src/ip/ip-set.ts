@@ -16,12 +16,14 @@ export interface IpSet {
   readonly masked: readonly string[]
   /** Whether the set holds the address. Text that is no address is in no set. Never throws. */
   has(text: string): boolean
+  /** The same for an address that is parsed already. */
   hasAddress(address: Address): boolean
   /**
    * The entry that holds the address: with labels the longest prefix and its label; without any label overlapping
    * and adjacent entries are merged, and the answer is the largest block around the address that lies in the set.
    */
   lookup(text: string): IpSetMatch | undefined
+  /** The same for an address that is parsed already. */
   lookupAddress(address: Address): IpSetMatch | undefined
   /** A block that lies in both sets, if there is one. Takes time in proportion to the size of both. */
   overlaps(other: IpSet): string | undefined

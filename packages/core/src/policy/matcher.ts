@@ -5,6 +5,7 @@ import { type PathForms, pathForms } from './path-forms.ts'
 
 /** What a matcher made by ipguard is asked: `strict` for a policy that allows, which must hold for every form of the path. */
 export interface RequestMatcher {
+  /** Whether the policy applies to the request. */
   test(request: GuardRequest, paths: PathForms, strict: boolean): boolean
 }
 

@@ -23,6 +23,7 @@ export interface VerdictEvent {
 export interface PolicyHost {
   /** For records. */
   readonly store: Store | undefined
+  /** The guard's clock, epoch ms. */
   readonly now: () => number
   /** Calls once after that many ms, by the guard's clock; answers the function that cancels. Keeps no process alive. */
   readonly after: (ms: number, call: () => void) => () => void
@@ -35,10 +36,13 @@ export interface PolicyHost {
   readonly away: () => boolean
   /** Processes that share the store, as the guard was told. */
   readonly instances: number
+  /** Private, a trusted proxy, or a known CDN: what a ladder never bans. */
   readonly isInfrastructure: (address: Address) => boolean
   /** Once per code, and per provider that it is about. */
   readonly warn: (warning: Finding, provider?: string) => void
+  /** An `error` event; the cause's own text goes into no message. */
   readonly fail: (code: IpGuardErrorCode, message: string, cause: unknown) => void
+  /** A `verdict` event. */
   readonly told: (event: VerdictEvent) => void
   /** One of a kind per guard: made at the first call, and shared by all policies that ask with the same key. */
   readonly shared: <T>(key: object, make: (host: PolicyHost) => T) => T

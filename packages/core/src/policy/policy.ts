@@ -111,9 +111,11 @@ export interface PolicyOptions<Facts> {
 
 /** What `policy` makes a policy of: a name and a function, synchronous or not. */
 export interface CustomPolicyOptions<Facts> extends PolicyOptions<Facts> {
+  /** Names it in decisions, metrics and events. */
   readonly name: string
   /** What a throw or rejection leads to; it is listed in `decision.degraded` and emitted as `error`. @default 'skip' */
   readonly onError?: 'skip' | 'deny'
+  /** Undefined: no objection. What is answered is checked; nonsense counts as a throw. */
   readonly evaluate: (context: PolicyContext<Facts>) => Awaitable<Outcome | undefined>
 }
 

@@ -7,7 +7,9 @@ import type { FeedBody } from './read-pieces.ts'
 
 /** Keeps the last good list across restarts; `fileSnapshot(path)` of `@ipguard/node` is one. */
 export interface FeedCache {
+  /** The bytes saved last; undefined: none. */
   load(): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Replaces them as a whole. */
   save(bytes: Uint8Array): void | Promise<void>
 }
 

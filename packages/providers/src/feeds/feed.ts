@@ -21,6 +21,7 @@ export interface Feed extends LiveList {
    * those of the one in use.
    */
   refresh(options?: { readonly force?: boolean }): Promise<FeedOutcome>
+  /** How it stands: entries, age, and what the last refresh came to. */
   status(): FeedStatus
   /** Calls the listener after each attempt of that kind; answers the function that stops it. */
   on<Name extends keyof FeedEvents>(name: Name, listener: (event: FeedEvents[Name]) => void): () => void
