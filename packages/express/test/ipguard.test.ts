@@ -5,7 +5,7 @@ import type * as core from '@ipguard/core'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createGuard, deny, ipguard, memoryStore, nginx, policy, rateLimit } from '../src/index.ts'
+import { createGuard, deny, ipguard, memoryStore, nginx, onPaths, policy, rateLimit } from '../src/index.ts'
 
 const EVERYBODY = ['0.0.0.0/0', '::/0']
 
@@ -47,6 +47,20 @@ describe.each([
     expect((await send('/')).status).toBe(200)
     await middleware.guard.ban('127.0.0.1', { for: '1h' })
     expect((await send('/')).status).toBe(403)
+  })
+
+  it('refuses a path that middleware before it has rewritten, by the old name and the new one, and not by half of it', async () => {
+    const rewrite = (req: Request, _res: Response, next: NextFunction): void => {
+      if (req.url === '/door') req.url = '/admin'
+      next()
+    }
+    const refuse = (path: string) => ipguard({ policies: [deny(EVERYBODY, { when: onPaths(path) })] })
+    const app = create().use('/old', rewrite, refuse('/old/door')).use('/new', rewrite, refuse('/new/admin'))
+    const send = await serve(app.use('/half', refuse('/admin')).use(hello))
+    const statuses = ['/old/door', '/new/door', '/new/admin', '/new/other', '/half/admin'].map(
+      async (path) => (await send(path)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([403, 403, 403, 200, 200])
   })
 
   it('keeps the headers that were set before a refusal, so that other origins can read it', async () => {

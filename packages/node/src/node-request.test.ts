@@ -28,6 +28,19 @@ describe('nodeRequest', () => {
     expect(nodeRequest(native).url).toBe('/mounted/inner')
   })
 
+  it.each<readonly [string, object, string | undefined, readonly string[]]>([
+    ['nothing', { url: '/a?b' }, undefined, []],
+    ['a router that is mounted, in Express', { url: '/a', baseUrl: '/b', originalUrl: '/b/a' }, undefined, []],
+    ['one that does not say where', { url: '/a', originalUrl: '/b/a' }, undefined, []],
+    ['a URL that the framework gives', { url: '/a' }, '/b/a', []],
+    ['a new path, by Express', { url: '/a', baseUrl: '', originalUrl: '/old' }, undefined, ['/a', '/old']],
+    ['and under a router', { url: '/a', baseUrl: '/b', originalUrl: '/b/old' }, undefined, ['/b/a', '/b/old']],
+    ['by Fastify, which routes the new one', { url: '/a', originalUrl: '/old' }, '/a', ['/a', '/old']],
+  ])('names what has become of the path: %s', (_, fields, url, names) => {
+    const request = nodeRequest(Object.assign(message([]), fields), url)
+    expect(request.names).toEqual(names)
+  })
+
   it.each<readonly [string, readonly (readonly [string, string])[], string, string | undefined]>([
     ['one line', [['X-A', '1']], 'x-a', '1'],
     ['any case of the name', [['X-A', '1']], 'X-A', '1'],

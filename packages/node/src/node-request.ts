@@ -1,6 +1,8 @@
 import type { GuardRequest } from '@ipguard/core'
 import type { NodeIncoming } from './node-incoming.ts'
 
+const NONE: readonly string[] = []
+
 /** Names and values that Node keeps of a request when the server sets no `maxHeadersCount`. */
 const DEFAULT_PAIRS = 2000
 
@@ -8,7 +10,8 @@ const DEFAULT_PAIRS = 2000
  * A request of `node:http` (or of the compatibility API of `node:http2`) as a guard reads it. Nothing is copied and no body is read.
  *
  * `url` is what the client asked for; left out, it is `originalUrl`, which Express, connect and middie set under a mounted router, or else
- * `url` of the request. Headers are read from the lines as they came, so what an application has written to `req.headers` changes nothing;
+ * `url` of the request. Where a path was rewritten (`req.url` by middleware of Express, `rewriteUrl` of Fastify), both are in `names`: rules
+ * that refuse hold for both. Headers are read from the lines as they came, so what an application has written to `req.headers` changes nothing;
  * repeated ones are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
  *
  * Node 20 silently drops header lines beyond `maxHeadersCount`, so a caller who sends enough of them could push out the one that a proxy
@@ -21,6 +24,12 @@ export function nodeRequest(native: NodeIncoming, url?: string): GuardRequest {
   return new NodeRequest(native, url)
 }
 
+/** What frameworks add, if any did. */
+interface Rewritten extends NodeIncoming {
+  readonly originalUrl?: unknown
+  readonly baseUrl?: unknown
+}
+
 /**
  * A class, against the house rule: it is made for every request, and is its own `headers`, so that a request costs one object instead of
  * three.
@@ -31,7 +40,7 @@ class NodeRequest implements GuardRequest {
   readonly native: NodeIncoming
 
   constructor(native: NodeIncoming, url: string | undefined) {
-    const { originalUrl } = native as NodeIncoming & { readonly originalUrl?: unknown } // what frameworks add, if any did
+    const { originalUrl } = native as Rewritten
     this.method = native.method ?? 'GET'
     this.url = url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/'))
     this.native = native
@@ -39,6 +48,15 @@ class NodeRequest implements GuardRequest {
 
   get headers(): GuardRequest['headers'] {
     return this
+  }
+
+  get names(): readonly string[] {
+    const { url, native } = this
+    const { originalUrl, baseUrl } = native as Rewritten
+    // Express: under a mounted router it has cut `baseUrl` off.
+    const routed = typeof baseUrl === 'string' ? baseUrl + (native.url ?? '') : url
+    const arrived = typeof originalUrl === 'string' ? originalUrl : url
+    return routed === url && arrived === url ? NONE : [routed, arrived]
   }
 
   get(name: string): string | undefined {
