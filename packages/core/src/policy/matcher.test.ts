@@ -115,6 +115,8 @@ describe('the data of a page', () => {
     '/admin/__data.json',
     '/Admin/__data.json?x-sveltekit-invalidated=01',
     '/admin/_payload.json?hash',
+    '/admin/_payload.a1b2.js',
+    '/admin/_payload-json',
     '/admin/q-data.json',
     '/admin.data?_routes=root',
     '/admin/_.data',

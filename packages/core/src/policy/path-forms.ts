@@ -33,9 +33,9 @@ const HARMLESS = STEPS.filter((step) => step !== stripParameters && step !== swa
 
 /**
  * What stands behind a page's path where its scripts ask for its data, which runs the page's code: of SvelteKit, Nuxt, Qwik City, React Router
- * and Next.js, as their sources have it.
+ * and Next.js, as their sources have it. Nuxt takes any character before `json`, and a hash.
  */
-const DATA = /(?:__data\.json|\/(?:_payload|q-data)\.json|(?:\/_(?:root)?)?\.(?:data|rsc))$/
+const DATA = /(?:__data\.json|\/_payload[^/]*|\/q-data\.json|(?:\/_(?:root)?)?\.(?:data|rsc))$/
 
 /** Nothing in these is spelled in more than one way: the common case needs no second form. */
 const PLAIN = /^(?:\/[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*)+$/
