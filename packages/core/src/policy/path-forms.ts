@@ -63,6 +63,8 @@ export function pathForms(url: string): PathForms {
  */
 export function requestForms({ url, names = [] }: Pick<GuardRequest, 'url' | 'names'>): PathForms {
   const forms = pathForms(url)
+  // The common case is one plain spelling, and has nothing to add.
+  if (names.length === 0 && forms.folded.length === 1 && !DATA.test(forms.folded[0] ?? '')) return forms
   // As it is and decoded, no more: a name is what a router has made of the path, and all forms of ten names take ten times as long.
   const others = names.flatMap((name) => [name, decodeOnce(name)].map((each) => foldPath(pathFrom(each, 0))))
   const folded = [...forms.folded, ...others]
