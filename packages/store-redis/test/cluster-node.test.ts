@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clusterClients, type MadeClient } from './clients.ts'
 import { freshPrefix } from './suites.ts'
 
+/** Of a decision, in ms: long enough for the nodes that do answer, on a machine that does much else at once. */
+const DEADLINE = 500
 const IPS = Array.from({ length: 60 }, (_, i) => `203.0.113.${i}`)
 let cluster: RedisCluster
 beforeAll(async () => {
@@ -39,6 +41,7 @@ describe.each(['node-redis 6', 'ioredis 6'])('%s: while one node of the cluster 
     expect(away.size).toBeGreaterThan(5)
     const guard = createGuard({
       store: redisStore({ client: made.client, prefix }),
+      deadline: DEADLINE,
       policies: [rateLimit({ name: 'l', limit: 1_000, window: '60s' })],
     })
     const check = async (ip: string): Promise<Decision> =>
@@ -64,7 +67,7 @@ describe.each(['node-redis 6', 'ioredis 6'])('%s: while one node of the cluster 
       while (late.length < 2) {
         const sentAt = performance.now()
         expect(await isAway()).toBe(true)
-        if (performance.now() - sentAt > 40) late.push(sentAt)
+        if (performance.now() - sentAt > 0.8 * DEADLINE) late.push(sentAt)
       }
       node!.thaw()
       await waitUntil('all are counted by Redis again', async () => (await round()).size === 0)
