@@ -14,8 +14,8 @@ export interface Visit {
 
 /**
  * Sends requests at a fixed rate, whatever becomes of them, each to the next of the ports, and resolves with their latencies in ms, in the
- * order of the visits, when all are answered. Every answer must be a 200. A latency counts from when the request was sent. Between two it sleeps: one that
- * looks at the clock all the time takes a core from the servers.
+ * order of the visits, when all are answered. Every answer must be a 200. A latency counts from when the request was sent. Between two it
+ * sleeps: one that looks at the clock all the time takes a core from the servers.
  */
 export async function pacedLoad(
   { ports, agent }: LoadTarget,

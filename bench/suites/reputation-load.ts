@@ -15,7 +15,10 @@ const ROUNDS = 20
 const RATE = 800
 /** As `reputation-server.ts` declares it. */
 const PER_MINUTE = 15
-/** Requests of a path in a round, in random order, of which the latencies are taken: what stops the machine for some milliseconds, which is what a p99 is made of here, falls on both paths alike. */
+/**
+ * Requests of a path in a round, in random order, of which the latencies are taken: what stops the machine for some milliseconds, which is
+ * what a p99 is made of here, falls on both paths alike.
+ */
 const MIXED = 4_000
 /** Requests of a path in a round, and at one go, of which the CPU is taken: a process cannot tell what it has used for whom. */
 const EACH = 2_000

@@ -2,7 +2,10 @@ import { createGuard, deny, handleOf, ipguard, memoryStore, nginx, onlyAllow, on
 import type { RequestEvent } from '@sveltejs/kit'
 import type { Handle } from '@sveltejs/kit/hooks'
 
-/** Who may come in: nobody from a listed network, 20 requests a minute, one page for the office alone, and who does not keep to it or guesses passwords is away for a while. */
+/**
+ * Who may come in: nobody from a listed network, 20 requests a minute, one page for the office alone. Who does not keep to the limit or
+ * guesses passwords is away for a while.
+ */
 const guard = createGuard({
   store: memoryStore(),
   clientIp: nginx({ trust: ['127.0.0.1/32'] }), // nginx on this machine; whoever else sends X-Forwarded-For is not believed

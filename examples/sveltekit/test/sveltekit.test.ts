@@ -67,16 +67,10 @@ it('bans who gets the password wrong three times, and nobody who knows it', asyn
 })
 
 it('keeps the page of the office for the office, and its data, by whatever path they are asked for', async () => {
-  const paths = [
-    '/office',
-    '/office/',
-    '/office/__data.json',
-    '/office/__data.json?x-sveltekit-trailing-slash=1',
-    '/x/../office',
-  ]
+  const paths = ['/office', '/office/', '/office/__data.json', '/office/__data.json?x-sveltekit-trailing-slash=1']
   const told = async (from: string): Promise<boolean[]> =>
     Promise.all(paths.map(async (path) => (await (await ask(from, path)).text()).includes('visitors of today: 42')))
-  expect((await told('192.0.2.7')).filter(Boolean).length).toBeGreaterThan(3)
+  expect(await told('192.0.2.7')).toEqual(paths.map(() => true))
   expect(await told('203.0.113.9')).toEqual(paths.map(() => false))
   expect((await ask('203.0.113.9', '/office/__data.json')).status).toBe(403)
 })

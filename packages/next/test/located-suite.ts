@@ -4,47 +4,41 @@ import { forgedHeaders, rawExchange } from '@ipguard/conformance'
 import { createGuard, deny, type GuardOptions, onPaths } from '@ipguard/core'
 import { memoryStore } from '@ipguard/store-memory'
 import { freePort, startProcess, waitUntil } from '@ipguard/tools'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BuiltApp, buildApp } from './build-app.ts'
+import { describe, expect, it } from 'vitest'
 import { BASE_PATH, LOCALES, type NextApp } from './next-app.ts'
-import { type RunningNext, startNext } from './start-next.ts'
+import { runApp } from './running-app.ts'
+import type { RunningNext } from './start-next.ts'
 
 const PAGES = ['/admin', '/static', '/api/open'] as const
 
 /** An application with a base path and locales: who is refused a page is refused it in every language, and by its data. */
 export function locatedSuite(app: NextApp): void {
-  let built: BuiltApp | undefined
-  let running: RunningNext | undefined
-  beforeAll(async () => {
-    built = await buildApp(app)
-    running = await startNext(built)
-  }, 300_000)
-  afterAll(() => running?.close())
+  const { built, running } = runApp(app)
 
   describe(`Next.js ${app.version}, ${app.file}.ts (${app.runtime}), with basePath and i18n, URLs ${app.located}`, () => {
     it('lets nobody to a refused page by another name of it, whether the rule names the base path or not', async () => {
-      const paths = pathsTo(readFileSync(join(there(built).folder, '.next/BUILD_ID'), 'utf8'))
-      const bare = await reached(there(running), paths, [])
+      const paths = pathsTo(readFileSync(join(built().folder, '.next/BUILD_ID'), 'utf8'))
+      const bare = await reached(running(), paths, [])
       for (const prefix of ['', BASE_PATH]) {
         const policies = [deny(['0.0.0.0/0'], { when: onPaths(...PAGES.map((page) => prefix + page)) })]
-        expect(await reached(there(running), paths, policies), prefix).toEqual([])
+        expect(await reached(running(), paths, policies), prefix).toEqual([])
       }
       // The pages in two languages, and their data.
       const found = [`${BASE_PATH}/admin`, `${BASE_PATH}/fr/admin`, `${BASE_PATH}/fr/static`, `${BASE_PATH}/api/open`]
       expect(bare).toEqual(expect.arrayContaining(found))
       expect(bare.filter((path) => path.endsWith('.json')).length).toBeGreaterThan(9)
-    }, 120_000)
+    }, 240_000)
 
     it('refuses no other page for its language, its base path or the end of its path', async () => {
       const policies = [
         deny(['0.0.0.0/0'], { when: onPaths('/nothing', '/admin/x', '/fr', '/open', `${BASE_PATH}/fr`) }),
       ]
       const paths = ['/admin', '/fr/admin', '/en/admin', '/api/open'].map((path) => BASE_PATH + path)
-      expect(await reached(there(running), paths, policies)).toEqual(paths)
+      expect(await reached(running(), paths, policies)).toEqual(paths)
     })
 
     it('knows the connection by registerPeer() in the standalone server', async () => {
-      const standalone = join(there(built).folder, '.next/standalone')
+      const standalone = join(built().folder, '.next/standalone')
       const script = readdirSync(standalone, { recursive: true, encoding: 'utf8' }).find(
         (file) => file.endsWith('server.js') && !file.includes('node_modules') && !file.includes('.next/'),
       )
@@ -77,6 +71,7 @@ function pathsTo(build: string): readonly string[] {
   const pages = [
     ...PAGES,
     '/Admin',
+    '/%61dmin',
     '/admin/',
     '/admin.json',
     ...data.flatMap((start) =>
@@ -106,9 +101,4 @@ async function reached(
     await guard.close()
   }
   return found
-}
-
-function there<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('Next has not started.')
-  return value
 }

@@ -2,13 +2,13 @@ import { type AdapterSetup, type AdapterSuiteOptions, adapterSuite, pathSuite } 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { memoryStore } from '../src/index.ts'
 import type { SuitePlace } from './app/suite-setup.ts'
-import { type BuiltApp, buildApp } from './build-app.ts'
 import type { NextApp } from './next-app.ts'
 import { nextCases } from './next-cases.ts'
 import { pagePaths } from './page-paths.ts'
 import { pagesNext } from './pages-next.ts'
 import { peerNext } from './peer-next.ts'
-import { type RunningNext, startNext } from './start-next.ts'
+import { runApp } from './running-app.ts'
+import type { RunningNext } from './start-next.ts'
 
 /** A hundred thousand are for `IPGUARD_SPELLINGS`: Next answers some hundred requests in a second. */
 const SPELLINGS = Number(process.env.IPGUARD_SPELLINGS ?? 4_000)
@@ -18,35 +18,28 @@ const PATIENCE = 60_000 + SPELLINGS * 20
 
 /** All that is promised, for one application of the matrix: its proxy or middleware, route handlers, and what else Next has. */
 export function nextSuite(app: NextApp): void {
-  let built: BuiltApp | undefined
-  let running: RunningNext | undefined
-  beforeAll(async () => {
-    built = await buildApp(app)
-    running = await startNext(built)
+  const { built, running } = runApp(app)
+  beforeAll(() => {
     // Thousands of odd paths and some errors on purpose: Next writes a stack of each.
     vi.spyOn(console, 'error').mockImplementation(() => {})
-  }, 300_000)
-  afterAll(async () => {
-    vi.restoreAllMocks()
-    await running?.close()
   })
-  const started = (): RunningNext => there(running)
+  afterAll(() => vi.restoreAllMocks())
 
   describe(`Next.js ${app.version}, ${app.file}.ts (${app.runtime})`, () => {
-    adapterAndPaths('proxy', started, {
+    adapterAndPaths('proxy', running, {
       route: 'a handler has RateLimit headers of its own beside the proxy’s',
       handle: 'Next hands nothing from the proxy to a handler but headers',
     })
-    pagePaths(() => there(built), started)
+    pagePaths(built, running)
   })
   describe(`Next.js ${app.version}, route handlers`, () => {
-    adapterAndPaths('route', started, {
+    adapterAndPaths('route', running, {
       mount: 'a route handler has one path',
       everywhere: 'it stands on the routes that have it',
     })
   })
-  pagesNext(app, started)
-  peerNext(app, () => there(built))
+  pagesNext(app, running)
+  peerNext(app, built)
 }
 
 function adapterAndPaths(
@@ -66,9 +59,4 @@ function adapterAndPaths(
     spellings: place === 'proxy' ? SPELLINGS : SPELLINGS / 4,
   })
   nextCases(place, started)
-}
-
-function there<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('Next has not started.')
-  return value
 }

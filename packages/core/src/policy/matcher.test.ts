@@ -102,6 +102,13 @@ describe('another name of the path', () => {
     expect([named(exceptPaths('/admin'), false), named(onPaths('/admin'), true)]).toEqual([true, false])
     expect(named(exceptPaths('/admin'), true)).toBe(false)
   })
+
+  test('is met decoded too, and adds no more than a few forms to those of the path, however it is spelled', () => {
+    const names = ['/%61dmin', `/${';a=b//./%2e%2e/\\%2F'.repeat(40)}`, '/x?y=/other']
+    const { folded } = requestForms({ url: '/fr/admin', names })
+    expect(folded).toEqual(expect.arrayContaining(['/fr/admin', '/%61dmin', '/admin', '/x']))
+    expect([folded.includes('/other'), folded.length <= 2 + 4 * names.length]).toEqual([false, true])
+  })
 })
 
 describe('the data of a page', () => {
