@@ -33,15 +33,31 @@ export function findConnections(): Connections | undefined {
   return (globalThis as Holder)[CONNECTIONS] ?? AsyncLocalStorage?.[CONNECTIONS]
 }
 
-/** What a guard remembers this request by; undefined where only the framework's own object can serve. */
-export function requestKey(connection: Connection | undefined, method: string, url: string): object | undefined {
+/**
+ * What a guard remembers this request by; undefined where only the framework's own object can serve. `base`: the base path, which Next tells
+ * the proxy and takes off for route handlers and API routes.
+ */
+export function requestKey(
+  connection: Connection | undefined,
+  method: string,
+  url: string,
+  base = '',
+): object | undefined {
   if (!connection) return undefined
-  const name = `${method} ${pathOf(url)}`
-  const known = connection.requests.get(name)
-  if (known) return known
-  const fresh = {}
-  connection.requests.set(name, fresh)
-  return fresh
+  const { requests } = connection
+  const path = pathOf(url)
+  const key = requests.get(`${method} ${path}`) ?? {}
+  requests.set(`${method} ${path}`, key)
+  if (base === '' || !path.startsWith(base)) return key
+  const rest = path.slice(base.length)
+  const inside = rest.startsWith('/') ? rest : `/${rest}`
+  if (/^(?:[/?]|$)/.test(rest) && !requests.has(`${method} ${inside}`)) requests.set(`${method} ${inside}`, key)
+  return key
+}
+
+/** The path that the client asked for, where Next tells another one: without the base path, or that of the page whose data it is. */
+export function nameOnConnection(connection: Connection | undefined, url: string): readonly string[] {
+  return connection && connection.url !== pathOf(url) ? [connection.url] : []
 }
 
 function pathOf(url: string): string {

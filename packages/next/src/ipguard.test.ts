@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createGuard, type Decision, deny, ipguard, memoryStore, policy, rateLimit } from './index.ts'
+import { createGuard, type Decision, deny, ipguard, memoryStore, onPaths, policy, rateLimit } from './index.ts'
 import { withPeer } from './peer.ts'
 
 const denied = deny(['203.0.113.0/24'])
@@ -11,9 +11,14 @@ const clientIp = { header: 'x-real-ip', originUnreachable: true } as const
 const from = (ip: string, headers?: Record<string, string>): Request => page({ 'x-real-ip': ip, ...headers })
 
 /** Runs as Next runs what a request has come to. */
-function onConnection<T>(remoteAddress: string, run: () => T, headers: Record<string, string> = {}): T {
+function onConnection<T>(
+  remoteAddress: string,
+  run: () => T,
+  headers: Record<string, string> = {},
+  url = '/page?q',
+): T {
   const request = Object.assign(new EventEmitter(), {
-    url: '/page?q',
+    url,
     headers,
     headersDistinct: headers,
     rawHeaders: Object.entries(headers).flat(),
@@ -109,6 +114,37 @@ describe('with a peer', () => {
     })
     expect(left).toEqual([8, 7])
     expect(await onConnection('192.0.2.1', async () => (await GET(page(), undefined)).json())).toBe(6)
+  })
+
+  it('takes a route handler’s path without the base path for that of the proxy, and holds what refuses either', async () => {
+    const guard = createGuard({ store: memoryStore(), policies: [rateLimit({ limit: 9, window: '60s' })] })
+    const guarded = ipguard(guard)
+    const proxied = Object.assign(new Request('http://localhost/shop/hand?q'), {
+      nextUrl: { basePath: '/shop', locale: '' },
+    })
+    const hand = (path = '/hand?q'): Request => new Request(`http://localhost${path}`)
+    const left = guarded.route((_request, _context, { decision }) => Response.json(decision.limits?.[0]?.remaining))
+    const remaining = (request: Request): Promise<unknown> => left(request, undefined).then((answer) => answer.json())
+    const found = await onConnection(
+      '192.0.2.1',
+      async () => {
+        await guarded(proxied)
+        return [await remaining(hand()), await remaining(hand('/hand')), await remaining(hand('/other/hand?q'))]
+      },
+      {},
+      '/shop/hand?q',
+    )
+    expect(found).toEqual([8, 7, 6])
+
+    for (const [name, status] of [
+      ['/shop/hand', 403],
+      ['/hand', 403],
+      ['/shop', 200],
+    ] as const) {
+      const route = ipguard({ policies: [deny(['192.0.2.0/24'], { when: onPaths(name) })] }).route(() => new Response())
+      const answer = await onConnection('192.0.2.1', () => route(hand(), undefined), {}, '/shop/hand?q')
+      expect(answer.status, name).toBe(status)
+    }
   })
 
   it('reads the headers of the connection, which Next cannot have changed', async () => {

@@ -9,7 +9,7 @@ import {
 } from '@ipguard/core'
 import { type FetchAnswer, guardFetch } from '@ipguard/fetch'
 import type { NextRequest } from 'next/server.js'
-import { requestKey } from './connection.ts'
+import { nameOnConnection, requestKey } from './connection.ts'
 import { connectionFor, nextGuard } from './next-guard.ts'
 import { pageNames } from './page-names.ts'
 import { withoutForgeries } from './without-forgeries.ts'
@@ -70,10 +70,11 @@ export function ipguard<Facts = unknown>(
       method,
       url,
       get names() {
-        return nextUrl ? pageNames(new URL(url).pathname, nextUrl) : []
+        const pages = nextUrl ? pageNames(new URL(url).pathname, nextUrl) : []
+        return [...pages, ...nameOnConnection(connection, url)]
       },
       headers: connection?.headers ?? headers,
-      native: requestKey(connection, method, url) ?? request,
+      native: requestKey(connection, method, url, nextUrl?.basePath) ?? request,
     }
     const info = {
       peer: connection?.peer,

@@ -11,7 +11,7 @@ import {
 import { sendReply, setHeaders, warnProcess } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
 import type { NextApiRequest, NextApiResponse } from 'next'
-import { findConnections, requestKey } from './connection.ts'
+import { findConnections, nameOnConnection, requestKey } from './connection.ts'
 import { connectionOf } from './connection-of.ts'
 
 /** An API route of the pages router that is told the decision. */
@@ -60,6 +60,12 @@ async function ask<Facts>(
   const known = findConnections()?.storage.getStore()
   const { peer, headers } = known ?? connectionOf(request)
   const facts = options.facts?.(request)
-  const seen = { method, url, headers, native: requestKey(known, method, url) ?? request }
+  const seen = {
+    method,
+    url,
+    names: nameOnConnection(known, url),
+    headers,
+    native: requestKey(known, method, url) ?? request,
+  }
   return answerRequest(guard, seen, { peer, ...(facts !== undefined && { facts }) }, options)
 }

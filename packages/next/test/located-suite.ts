@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { forgedHeaders, rawExchange } from '@ipguard/conformance'
-import { createGuard, deny, type GuardOptions, onPaths } from '@ipguard/core'
+import { type AdapterServer, forgedHeaders, rawExchange } from '@ipguard/conformance'
+import { createGuard, deny, type GuardOptions, onPaths, rateLimit } from '@ipguard/core'
 import { memoryStore } from '@ipguard/store-memory'
 import { freePort, startProcess, waitUntil } from '@ipguard/tools'
 import { describe, expect, it } from 'vitest'
+import type { SuitePlace } from './app/suite-setup.ts'
 import { BASE_PATH, LOCALES, type NextApp } from './next-app.ts'
 import { runApp } from './running-app.ts'
 import type { RunningNext } from './start-next.ts'
@@ -35,6 +36,26 @@ export function locatedSuite(app: NextApp): void {
       ]
       const paths = ['/admin', '/fr/admin', '/en/admin', '/api/open'].map((path) => BASE_PATH + path)
       expect(await reached(running(), paths, policies)).toEqual(paths)
+    })
+
+    it('asks guardApi about the path that the client asked for too, and counts once behind the same guard in the proxy', async () => {
+      const path = `${BASE_PATH}/api/guarded`
+      const statuses = async (place: SuitePlace, policies: GuardOptions['policies']): Promise<readonly number[]> => {
+        const found: number[] = []
+        await withServer(running(), place, policies, async (server) => {
+          for (let i = 0; i < 3; i++) found.push((await rawExchange(server, { target: path })).status)
+        })
+        return found
+      }
+      for (const [place, name, expected] of [
+        ['route', path, 403],
+        ['route', '/api/guarded', 403],
+        ['route', '/guarded', 200],
+      ] as const) {
+        const policies = [deny(['0.0.0.0/0'], { when: onPaths(name) })]
+        expect(await statuses(place, policies), name).toEqual([expected, expected, expected])
+      }
+      expect(await statuses('proxy', [rateLimit({ limit: 2, window: '1h' })])).toEqual([200, 200, 429])
     })
 
     it('knows the connection by registerPeer() in the standalone server', async () => {
@@ -88,17 +109,28 @@ async function reached(
   paths: readonly string[],
   policies: GuardOptions['policies'],
 ): Promise<readonly string[]> {
-  const guard = createGuard({ store: memoryStore(), onWarning: () => {}, policies })
-  const server = await running.start('proxy')({ host: '127.0.0.1', mounts: [{ path: '/', guard }], routes: [] })
   const found: string[] = []
-  try {
+  await withServer(running, 'proxy', policies, async (server) => {
     for (const target of paths) {
       const { body } = await rawExchange(server, { target })
       if (body.includes('the page')) found.push(target)
     }
+  })
+  return found
+}
+
+async function withServer(
+  running: RunningNext,
+  place: SuitePlace,
+  policies: GuardOptions['policies'],
+  run: (server: AdapterServer) => Promise<void>,
+): Promise<void> {
+  const guard = createGuard({ store: memoryStore(), onWarning: () => {}, policies })
+  const server = await running.start(place)({ host: '127.0.0.1', mounts: [{ path: '/', guard }], routes: [] })
+  try {
+    await run(server)
   } finally {
     await server.close()
     await guard.close()
   }
-  return found
 }

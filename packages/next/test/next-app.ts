@@ -48,10 +48,14 @@ ${path === EDGE_PATH ? "export const runtime = 'edge'\n" : ''}${exports.join('')
   return files
 }
 
-/** What the suite's routes are not: an API route of the pages router, and a page with a server action. */
-const PAGES: Readonly<Record<string, string>> = {
+const GUARDED_API: Readonly<Record<string, string>> = {
   'pages/api/guarded.js': `export { suiteApi as default } from '../../suite-pages.mjs'
 `,
+}
+
+/** What the suite's routes are not: an API route of the pages router, and a page with a server action. */
+const PAGES: Readonly<Record<string, string>> = {
+  ...GUARDED_API,
   'pages/api/open.js': `export default function open(request, response) {
   response.json({ client: 'not asked' })
 }
@@ -81,8 +85,9 @@ export default function Page() {
 `,
 }
 
-/** A page made anew for each request, one made when it is built, and an API route. */
+/** A page made anew for each request, one made when it is built, and API routes. */
 const LOCATED_PAGES: Readonly<Record<string, string>> = {
+  ...GUARDED_API,
   'pages/admin.js': locatedPage('getServerSideProps'),
   'pages/static.js': locatedPage('getStaticProps'),
   'pages/api/open.js': `export default function open(request, response) {
