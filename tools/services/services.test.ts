@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { packagesOf, parseMissing } from './fetch-debian.ts'
@@ -68,6 +68,29 @@ describe('the libraries of a fetched program', () => {
 })
 
 describe('startProcess', () => {
+  if (process.platform === 'linux') {
+    it('has stopped every thread of the process when `signal` returns', async () => {
+      const threads = `const { Worker } = require('node:worker_threads')
+      for (let i = 0; i < 4; i++) new Worker('for (;;);', { eval: true })
+      require('node:net').createServer().listen(process.argv[1], '127.0.0.1')`
+      const port = await freePort()
+      const busy = await startProcess({ command: process.execPath, args: ['-e', threads, String(port)], port })
+      try {
+        for (let i = 0; i < 20; i++) {
+          busy.signal('SIGSTOP')
+          const states = readdirSync(`/proc/${busy.pid}/task`).map((thread) =>
+            readFileSync(`/proc/${busy.pid}/task/${thread}/stat`, 'latin1').replace(/.*\) (.).*/s, '$1'),
+          )
+          expect(states.length).toBeGreaterThan(4)
+          expect(new Set(states)).toEqual(new Set(['T']))
+          busy.signal('SIGCONT')
+        }
+      } finally {
+        await busy.stop()
+      }
+    }, 30_000)
+  }
+
   it('fails with what a process wrote that ended before it was ready', async () => {
     const args = ['-e', 'console.error("no such thing"); process.exit(3)']
     await expect(startProcess({ command: process.execPath, args, port: await freePort() })).rejects.toThrow(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
+import { untilStopped } from './until-stopped.ts'
 
 export interface ProcessOptions {
   readonly command: string
@@ -19,7 +20,7 @@ export interface RunningProcess {
   readonly port: number
   /** What it has written to stdout and stderr so far. */
   readonly output: () => string
-  /** Sends it a signal, and nobody else: false when it has ended, even if its pid has been given away since. */
+  /** Sends it a signal, and nobody else: false when it has ended, even if its pid has been given away since. SIGSTOP has worked by then. */
   readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => boolean
   /** Resolves when it is gone, for whatever reason. */
   readonly closed: Promise<void>
@@ -86,7 +87,13 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 20))])
   }
   // A child without a pid has failed to spawn, and that was thrown above.
-  return { pid: child.pid ?? 0, port, output: () => output, signal: (name) => child.kill(name), closed, stop }
+  const pid = child.pid ?? 0
+  const signal: RunningProcess['signal'] = (name) => {
+    const sent = child.kill(name)
+    if (sent && name === 'SIGSTOP') untilStopped(pid)
+    return sent
+  }
+  return { pid, port, output: () => output, signal, closed, stop }
 }
 
 function accepts(port: number): Promise<boolean> {
