@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { startRedis } from '@ipguard/tools'
+import { pin } from './pin.ts'
 
 export interface BenchRedis {
   readonly port: number
@@ -22,15 +22,5 @@ export async function startBenchRedis(): Promise<BenchRedis> {
       ? 'the server on core 0, the client on core 1'
       : 'server and client on whatever core they get, as there is only one or no taskset',
     stop,
-  }
-}
-
-/** Binds every thread of a process to a core; false when there is no way to do it. */
-function pin(pid: number, core: number): boolean {
-  try {
-    execFileSync('taskset', ['-a', '-p', '-c', `${core}`, `${pid}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
   }
 }

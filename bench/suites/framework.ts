@@ -1,14 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { sendLoad } from '../harness/http-load.ts'
+import { type HttpLoad, httpLoad } from '../harness/http-load.ts'
 import { someAddresses } from '../harness/lists.ts'
 import { median } from '../harness/measure.ts'
+import { pin } from '../harness/pin.ts'
 import { number, type Result, times, type Verdict } from '../harness/result.ts'
 import { CONTENDERS, type Contender } from './frameworks/contender.ts'
 
 const CLIENTS = 10_000
-const ROUNDS = 9
-const REQUESTS = 6_000
+/** Servers of each contender, one after the other: of two equal ones either may be some percent slower for its whole life. */
+const FLEETS = 3
+/** Of each fleet. Many short turns: what else the machine does comes and goes in seconds, and so falls on all contenders of a round alike. */
+const ROUNDS = 61
+const REQUESTS = 1_000
 const CONNECTIONS = 32
 
 /** A framework, the package that its users take, and what is promised. */
@@ -37,22 +41,22 @@ export async function frameworkSuite(name: string): Promise<Result> {
   if (!framework) throw new Error(`There is no framework ${name}.`)
   const { title, favourite } = framework
   const contenders = CONTENDERS.filter((each) => favourite !== undefined || each !== 'favourite')
-  const measured = await measure(framework.name, contenders)
+  const { placed, measured } = await measure(framework.name, contenders)
   const of = (contender: Contender): Measured => measured[contenders.indexOf(contender)] ?? NOTHING
   const bare = of('bare')
   return {
     title: `A limit on ${title}`,
     notes: [
       `Servers in processes of their own, one handler that sends two bytes, 10,000 clients in X-Forwarded-For from a trusted loopback proxy, 32 keep-alive connections, a decision on every request.${favourite === undefined ? '' : ` The favourite is ${favourite}.`} The bare server is the limit.`,
-      'Requests a second are as the client sees them, on the same machine: a share of the bare server’s in the same round, the median over the rounds.',
+      `${FLEETS} servers of each in turn, ${ROUNDS} rounds of each, in a round ${REQUESTS.toLocaleString('en')} requests to every contender; ${placed}. "Added" is the median of what a server takes more than the bare one in the same round, "requests/s" that of its share of the bare one's, as the client sees them.`,
     ],
     tables: [
       {
         title: 'CPU of the server per request, us',
-        columns: ['', 'median', 'best', 'added, medians', 'added, best', 'requests/s of bare'],
+        columns: ['', 'median', 'best', 'added', 'added, best', 'requests/s of bare'],
         rows: contenders.map((contender) => {
-          const { cpu, best, kept } = of(contender)
-          return [contender, number(cpu), number(best), number(cpu - bare.cpu), number(best - bare.best), times(kept)]
+          const { cpu, best, added, kept } = of(contender)
+          return [contender, number(cpu), number(best), number(added), number(best - bare.best), times(kept)]
         }),
       },
     ],
@@ -67,7 +71,7 @@ function verdictsOf(
   const bare = of('bare')
   const verdicts: Verdict[] = []
   if (favourite !== undefined && share) {
-    const ratio = (of('ipguard').cpu - bare.cpu) / (of('favourite').cpu - bare.cpu)
+    const ratio = of('ipguard').added / of('favourite').added
     const best = (of('ipguard').best - bare.best) / (of('favourite').best - bare.best)
     verdicts.push({
       claim: `CPU added per request on ${title} <= ${share[0]} of ${favourite}`,
@@ -90,47 +94,82 @@ interface Measured {
   /** us per request: the median and the best of the rounds. */
   readonly cpu: number
   readonly best: number
+  /** More than the bare server in the same round: the median. */
+  readonly added: number
   readonly kept: number
 }
 
-const NOTHING: Measured = { cpu: Number.NaN, best: Number.NaN, kept: Number.NaN }
+const NOTHING: Measured = { cpu: Number.NaN, best: Number.NaN, added: Number.NaN, kept: Number.NaN }
 
-/** All in turn in every round, each time another one first. */
-async function measure(framework: string, contenders: readonly Contender[]): Promise<readonly Measured[]> {
+async function measure(
+  framework: string,
+  contenders: readonly Contender[],
+): Promise<{ readonly placed: string; readonly measured: readonly Measured[] }> {
   const requests = someAddresses(4, CLIENTS, 61).map((ip) =>
     Buffer.from(`GET / HTTP/1.1\r\nHost: shop.example\r\nAccept: text/html\r\nX-Forwarded-For: ${ip}\r\n\r\n`),
   )
-  const servers: Server[] = []
-  const cpu = contenders.map((): number[] => [])
-  const seconds = contenders.map((): number[] => [])
-  try {
-    for (const contender of contenders) servers.push(await startServer(framework, contender))
-    for (const { contender, port } of servers) await warmUp(contender, port, requests)
-    for (let round = 0; round < ROUNDS; round++) {
-      for (let i = 0; i < servers.length; i++) {
-        const at = (i + round) % servers.length
-        const server = servers[at] as Server // inside
-        const before = await cpuOf(server)
-        const start = performance.now()
-        await sendLoad(server.port, requests, REQUESTS, CONNECTIONS)
-        seconds[at]?.push(performance.now() - start)
-        cpu[at]?.push(((await cpuOf(server)) - before) / REQUESTS)
+  const found = contenders.map((): Rounds => ({ cpu: [], seconds: [] }))
+  let placed = ''
+  for (let fleet = 0; fleet < FLEETS; fleet++) {
+    const servers: Server[] = []
+    try {
+      for (const contender of contenders) servers.push(await startServer(framework, contender, requests))
+      placed = place(servers)
+      for (const server of servers) await warmUp(server)
+      await inTurn(servers, found)
+    } finally {
+      for (const { child, load } of servers) {
+        load.close()
+        child.disconnect()
       }
     }
-  } finally {
-    for (const { child } of servers) child.disconnect()
   }
-  const bare = seconds[0] ?? []
-  return contenders.map((_, i) => ({
-    cpu: median(cpu[i] ?? []),
-    best: Math.min(...(cpu[i] ?? [])),
-    kept: median((seconds[i] ?? []).map((each, round) => (bare[round] ?? Number.NaN) / each)),
-  }))
+  const [bare] = found
+  return { placed, measured: found.map((each) => measuredOf(each, bare ?? each)) }
+}
+
+/** As if they were two machines: else each takes from the other. */
+function place(servers: readonly Server[]): string {
+  const pinned = servers.every(({ child }) => pin(child.pid ?? 0, 0)) && pin(process.pid, 1)
+  return pinned
+    ? 'the servers on core 0, the client on core 1'
+    : 'servers and client on whatever core they get, as there is only one or no taskset'
+}
+
+/** All in every round, each time another one first. */
+async function inTurn(servers: readonly Server[], found: readonly Rounds[]): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let i = 0; i < servers.length; i++) {
+      const at = (i + round) % servers.length
+      const server = servers[at] as Server // inside
+      const before = await cpuOf(server)
+      const start = performance.now()
+      await server.load.send(REQUESTS)
+      found[at]?.seconds.push(performance.now() - start)
+      found[at]?.cpu.push(((await cpuOf(server)) - before) / REQUESTS)
+    }
+  }
+}
+
+/** What a contender's servers took in each round. */
+interface Rounds {
+  /** us per request. */
+  readonly cpu: number[]
+  readonly seconds: number[]
+}
+
+function measuredOf({ cpu, seconds }: Rounds, bare: Rounds): Measured {
+  return {
+    cpu: median(cpu),
+    best: Math.min(...cpu),
+    added: median(cpu.map((each, round) => each - (bare.cpu[round] ?? Number.NaN))),
+    kept: median(seconds.map((each, round) => (bare.seconds[round] ?? Number.NaN) / each)),
+  }
 }
 
 /** Whoever counts says so in every answer: nothing is measured that does not do its work. */
-async function warmUp(contender: Contender, port: number, requests: readonly Buffer[]): Promise<void> {
-  const limited = await sendLoad(port, requests, 2 * CLIENTS, CONNECTIONS)
+async function warmUp({ contender, load }: Server): Promise<void> {
+  const limited = await load.send(2 * CLIENTS)
   const expected = contender === 'ipguard' || contender === 'favourite' ? 2 * CLIENTS : 0
   if (limited !== expected)
     throw new Error(`${contender} sent ${limited} answers with headers of a limit instead of ${expected}.`)
@@ -139,10 +178,10 @@ async function warmUp(contender: Contender, port: number, requests: readonly Buf
 interface Server {
   readonly contender: Contender
   readonly child: ChildProcess
-  readonly port: number
+  readonly load: HttpLoad
 }
 
-async function startServer(framework: string, contender: Contender): Promise<Server> {
+async function startServer(framework: string, contender: Contender, requests: readonly Buffer[]): Promise<Server> {
   const child = fork(new URL('framework-server.ts', import.meta.url), [framework, contender], {
     execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions')),
   })
@@ -151,7 +190,7 @@ async function startServer(framework: string, contender: Contender): Promise<Ser
   })
   ended.catch(() => {})
   const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }] // as the server's file says
-  return { contender, child, port }
+  return { contender, child, load: httpLoad(port, requests, CONNECTIONS) }
 }
 
 async function cpuOf({ child }: Server): Promise<number> {
