@@ -53,9 +53,10 @@ function responsesOf(socket: Socket): () => Promise<string> {
   let held = ''
   let resolve: (head: string) => void = () => {}
   let reject: (error: Error) => void = () => {}
+  const closed = new Error('The server closed the connection.')
   socket.setEncoding('latin1')
   socket.on('error', (error) => reject(error))
-  socket.on('close', () => reject(new Error('The server closed the connection.')))
+  socket.on('close', () => reject(closed))
   socket.on('data', (chunk: string) => {
     held += chunk
     const end = held.indexOf('\r\n\r\n')
@@ -71,5 +72,7 @@ function responsesOf(socket: Socket): () => Promise<string> {
     new Promise((one, other) => {
       resolve = one
       reject = other
+      // It may have been closed while nothing was asked.
+      if (socket.destroyed) reject(closed)
     })
 }

@@ -15,6 +15,8 @@ const contender = CONTENDERS.find((each) => each === name)
 if (!create || !contender) throw new Error(`There is no ${framework} with ${name}.`)
 
 const server = await create(contender)
+// A server waits for its turn while the others are asked, and its connections with it.
+server.keepAliveTimeout = 0
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
   process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 })
