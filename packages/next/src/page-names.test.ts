@@ -16,9 +16,27 @@ describe('without basePath and i18n', () => {
     expect(pageNames('/_next/data/build/blog/admin.json', plain)).toEqual(['/blog/admin'])
     expect(pageNames('/_next/data/build/index.json', plain)).toEqual(['/index', '/'])
   })
+
+  it('a part of a page has the page’s, with .rsc or as Next tells it', () => {
+    for (const end of ['.rsc', '.prefetch.rsc', '.prefetch', '.segments/_tree.segment.rsc', '.segments/a/b.segment']) {
+      expect(pageNames(`/blog/admin${end}`, plain), end).toEqual(['/blog/admin'])
+      expect(pageNames(`/index${end}`, plain), end).toEqual(['/index', '/'])
+    }
+    expect(pageNames('/a.segments/b.segment.segments/c.segment.rsc', plain)).toEqual(['/a.segments/b.segment'])
+    for (const path of ['/a.segments/b', '/a.segments', '/a/b.segment', '/a.prefetch/b', '/a.rsc/b'])
+      expect(pageNames(path, plain), path).toEqual([])
+  })
 })
 
 describe('with basePath', () => {
+  it('knows parts of pages under it', () => {
+    const url = { ...plain, basePath: '/shop' }
+    expect(pageNames('/shop/admin.segments/_tree.segment.rsc', url)).toEqual(
+      expect.arrayContaining(['/shop/admin', '/admin']),
+    )
+    expect(pageNames('/shop/index.prefetch.rsc', url)).toEqual(expect.arrayContaining(['/shop', '/']))
+  })
+
   it('is the page without it too', () => {
     expect(pageNames('/shop/admin/', { ...plain, basePath: '/shop' })).toContain('/admin/')
     expect(pageNames('/a/b/admin', { ...plain, basePath: '/a/b' })).toContain('/admin')
@@ -52,7 +70,7 @@ describe('with i18n', () => {
 
 it('takes no longer than the path is long', () => {
   const start = performance.now()
-  for (const segment of ['/fr', '/_next/data', '/shop', '/'])
+  for (const segment of ['/fr', '/_next/data', '/shop', '/', '/.segments/.segment', '.prefetch.rsc'])
     for (const url of [plain, shop, lost])
       expect(pageNames(segment.repeat(16_384 / segment.length), url).length).toBeLessThan(100)
   expect(performance.now() - start).toBeLessThan(1_000)

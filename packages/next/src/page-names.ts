@@ -12,8 +12,8 @@ type Segments = readonly string[]
 const MOST_LOCALES = 3
 
 /**
- * Other paths for the page that a request is for: without the base path, without the locale, and what a data route of the pages router
- * (`/_next/data/<build>/fr/admin.json`) is data of.
+ * Other paths for the page that a request is for: without the base path, without the locale, and what a data route is data of, be it of the
+ * pages router (`/_next/data/<build>/fr/admin.json`) or of the app router (`/admin.segments/_tree.segment.rsc`).
  *
  * Next itself is of little help: behind a locale that is not the default its `nextUrl` neither takes the base path off nor knows data
  * routes, and it serves both. There the base path is whatever stands before the locale. Linear in the path's length.
@@ -21,8 +21,9 @@ const MOST_LOCALES = 3
 export function pageNames(path: string, url: NextUrl): readonly string[] {
   const base = split(url.basePath)
   const sent = split(path)
-  const names = [sent, ...pagesOfData(sent, url)]
+  const names = [sent, ...pagesOfData(sent, url), ...pagesOfParts(path)]
     .flatMap((name) => [name, ...withoutBase(name, base)])
+    .flatMap((name) => (name.join('/') === 'index' ? [name, []] : [name]))
     .flatMap((name) => [name, ...withoutLocale(name, url)])
     // A rule may name the base path or not.
     .flatMap((name) => (base.length > 0 ? [name, [...base, ...name]] : [name]))
@@ -42,6 +43,18 @@ function pagesOfData(sent: Segments, { locale }: NextUrl): readonly Segments[] {
   const pages = locale === '' ? [page] : [page, page.slice(1)]
   const roots = pages.some((each) => each.join('/') === 'index') ? [[]] : []
   return [...pages, ...roots].flatMap((each) => [each, [...sent.slice(0, at), ...each]])
+}
+
+/**
+ * A page whose parts a platform has under paths of their own: `/a.rsc`, `/a.prefetch.rsc` and, from Next 15, `/a.segments/b.segment.rsc`
+ * (`server/normalizers/request` in Next). Next takes `.rsc` off before it asks the proxy. The root page is `/index` there.
+ */
+function pagesOfParts(path: string): readonly Segments[] {
+  const part = path.endsWith('.rsc') ? path.slice(0, -'.rsc'.length) : path
+  const end = part.endsWith('.segment') ? part.lastIndexOf('.segments/') : -1
+  if (end >= 0) return [split(part.slice(0, end))]
+  const page = part.endsWith('.prefetch') ? part.slice(0, -'.prefetch'.length) : part
+  return page === path ? [] : [split(page)]
 }
 
 function withoutBase(name: Segments, base: Segments): readonly Segments[] {
