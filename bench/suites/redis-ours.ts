@@ -61,8 +61,9 @@ export async function bareOurs(connections: Connections, ips: readonly string[])
 
 function hit(store: Store, counter: Counter, key: CounterKey): Promise<unknown> {
   // as a limit makes it for every request
-  const asked: Hit = { counter, key, limit: LIMIT, cost: 1 }
-  const hits = [counter.ladder ? { ...asked, exempt: false, jitter: 0 } : asked]
+  const hits: Hit[] = counter.ladder
+    ? [{ counter, key, limit: LIMIT, cost: 1, exempt: false, jitter: 0 }]
+    : [{ counter, key, limit: LIMIT, cost: 1 }]
   return store.hit(hits, { now: 0, commit: 'all' }) as Promise<unknown> // this store always waits
 }
 

@@ -173,18 +173,18 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
       const weight = typeof cost === 'number' ? cost : failed ? 1 : costOf(cost, context)
       if (most === Number.POSITIVE_INFINITY) return NONE
       const counter = context.shadow ? counters.shadow : counters.live
-      const hit: Hit = { counter, key: failed ? context.key : keyOf(context), limit: most, cost: weight }
-      if (burst === undefined && ladder === undefined) return [hit]
-      return [
-        {
-          ...hit,
-          ...(burst !== undefined && { burst }),
-          ...(ladder && { exempt: context.exempt, jitter: ladder.jitter && Math.random() }),
-        },
-      ]
+      const key = failed ? context.key : keyOf(context)
+      if (!ladder) return [withBurst({ counter, key, limit: most, cost: weight }, burst)]
+      const jitter = ladder.jitter && Math.random()
+      return [withBurst({ counter, key, limit: most, cost: weight, exempt: context.exempt, jitter }, burst)]
     },
     evaluate: () => undefined,
   }
+}
+
+/** Few limits have one: a hit without is not copied. */
+function withBurst(hit: Hit, burst: number | undefined): Hit {
+  return burst === undefined ? hit : { ...hit, burst }
 }
 
 /** Its words are the store's business: it hashes the text, with a key or a function of its own. */
