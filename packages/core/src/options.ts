@@ -24,6 +24,26 @@ export function invalidOption(option: string, received: unknown, expected: strin
   return new IpGuardError('IPGUARD_OPTION_INVALID', `${option} is ${describe(received)}. Write ${expected}.`)
 }
 
+/**
+ * An option that counts something; absent it is fine.
+ *
+ * @throws {IpGuardError} `IPGUARD_OPTION_INVALID` when it is no whole number from `least` to `most`.
+ */
+export function checkWhole(
+  option: string,
+  value: unknown,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): void {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most))
+    return
+  throw invalidOption(
+    option,
+    value,
+    `a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`,
+  )
+}
+
 function nearest(key: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(key.length / 3)) + 1

@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../ip/address.ts'
 import { formatPrefix, maskAddress } from '../ip/prefix.ts'
-import { invalidOption } from '../options.ts'
+import { checkWhole } from '../options.ts'
 
 /**
  * The address that a request really comes from, as plain JSON.
@@ -49,9 +49,7 @@ export const DEFAULT_IPV6_PREFIX = 64
 
 /** @throws {IpGuardError} `IPGUARD_OPTION_INVALID` when it is no whole number from 32 to 128. */
 export function checkIpv6Prefix(length: number): number {
-  if (!Number.isInteger(length) || length < 32 || length > 128) {
-    throw invalidOption('ipv6Prefix', length, 'a whole number from 32 to 128')
-  }
+  checkWhole('ipv6Prefix', length, 32, 128)
   return length
 }
 

@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { parseAddress } from '../ip/address.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import { compileList, type ListSource, type LiveList } from '../policy/list-source.ts'
 import { checkChoice } from '../policy/policy.ts'
 import type { KnownCrawler } from './confirm-crawler.ts'
@@ -71,8 +71,7 @@ export function readCrawlerOptions(options: VerifiedCrawlersOptions): ReadCrawle
   checkOptions(ttl, ['verified', 'unverified', 'error'], `${OWNER}.ttl`)
   if (typeof ranges !== 'object' || ranges === null || Array.isArray(ranges) || 'current' in ranges)
     throw invalidOption(`${OWNER}.ranges`, ranges, 'lists by name: { googlebot: list }')
-  if (!Number.isInteger(maxAddresses) || maxAddresses < 1)
-    throw invalidOption(`${OWNER}.maxAddresses`, maxAddresses, 'a whole number from 1')
+  checkWhole(`${OWNER}.maxAddresses`, maxAddresses, 1)
   return {
     crawlers: readCrawlers(options),
     ranges: Object.entries(ranges).map(([name, list]) => compileList(list, `${OWNER}.ranges.${name}`)),

@@ -1,7 +1,7 @@
 import type { ClientIpOptions, ClientIpPreset } from '../client-ip/client-ip-options.ts'
 import type { Duration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { Decision } from '../policy/decision.ts'
 import { checkChoice, type Policy } from '../policy/policy.ts'
 import type { Reply } from '../policy/refusal.ts'
@@ -101,11 +101,8 @@ export function checkGuardOptions<Facts>(options: GuardOptions<Facts>): void {
         `an object with ${methods.map((name) => `${name}()`).join(', ')}`,
       )
   }
-  for (const key of ['instances', 'maxLocalKeys', 'maxEntries'] as const) {
-    const value = options[key]
-    if (value !== undefined && (!Number.isInteger(value) || value < 1))
-      throw invalidOption(`createGuard.${key}`, value, 'a whole number from 1')
-  }
+  for (const key of ['instances', 'maxLocalKeys', 'maxEntries'] as const)
+    checkWhole(`createGuard.${key}`, options[key], 1)
   checkReports(options)
   const counting = options.policies.find((policy) => policy.count !== undefined)
   if (counting && !options.store) {

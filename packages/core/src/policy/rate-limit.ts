@@ -1,7 +1,7 @@
 import type { Client } from '../client-ip/client.ts'
 import { type Duration, formatDuration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { GuardRequest } from '../request.ts'
 import { entryScope } from '../store/entry.ts'
 import type { Algorithm, Counter, CounterKey, Hit } from '../store/hit.ts'
@@ -88,10 +88,10 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   checkChoice('rateLimit.onError', options.onError, ['local', 'allow', 'deny'])
   const window = checkWindow(options)
   const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
-  if (typeof limit !== 'function' && limit !== undefined)
-    checkNumber('rateLimit.limit', limit, isLimit, 'a whole number from 0, or Infinity')
-  if (typeof cost !== 'function') checkNumber('rateLimit.cost', cost, isCost, 'a whole number from 0')
-  if (burst !== undefined) checkNumber('rateLimit.burst', burst, isCost, 'a whole number from 1')
+  if (typeof limit !== 'function' && limit !== undefined && !isLimit(limit))
+    throw invalidOption('rateLimit.limit', limit, 'a whole number from 0, or Infinity')
+  if (typeof cost !== 'function') checkWhole('rateLimit.cost', cost, 0)
+  checkWhole('rateLimit.burst', burst, 1)
   if (burst !== undefined && algorithm !== 'token-bucket')
     throw invalidOption('rateLimit.burst', burst, "it with algorithm: 'token-bucket'")
   if (lease !== undefined) checkLease(lease, limit, algorithm)
@@ -173,18 +173,19 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
       const weight = typeof cost === 'number' ? cost : failed ? 1 : costOf(cost, context)
       if (most === Number.POSITIVE_INFINITY) return NONE
       const counter = context.shadow ? counters.shadow : counters.live
-      const key = failed ? context.key : keyOf(context)
-      if (!ladder) return [withBurst({ counter, key, limit: most, cost: weight }, burst)]
-      const jitter = ladder.jitter && Math.random()
-      return [withBurst({ counter, key, limit: most, cost: weight, exempt: context.exempt, jitter }, burst)]
+      // Written out, and of one shape for all limits: a spread costs as much as a count.
+      const hit: Hit = {
+        counter,
+        key: failed ? context.key : keyOf(context),
+        limit: most,
+        cost: weight,
+        exempt: ladder !== undefined && context.exempt,
+        jitter: ladder?.jitter ? Math.random() : 0,
+      }
+      return [burst === undefined ? hit : { ...hit, burst }]
     },
     evaluate: () => undefined,
   }
-}
-
-/** Few limits have one: a hit without is not copied. */
-function withBurst(hit: Hit, burst: number | undefined): Hit {
-  return burst === undefined ? hit : { ...hit, burst }
 }
 
 /** Its words are the store's business: it hashes the text, with a key or a function of its own. */
@@ -211,7 +212,7 @@ function checkLease(lease: unknown, limit: unknown, algorithm: Algorithm): void 
   if (algorithm === 'token-bucket')
     throw invalidOption('rateLimit.lease', lease, 'it with another algorithm: what a bucket leaks would pass twice')
   if (limit === undefined) throw invalidOption('rateLimit.lease', lease, 'it together with a limit')
-  checkNumber('rateLimit.lease', lease, (value) => isCost(value) && value > 0, 'a whole number from 1')
+  checkWhole('rateLimit.lease', lease, 1)
   if (typeof limit === 'number' && (lease as number) >= limit)
     throw invalidOption('rateLimit.lease', lease, `less than the limit of ${limit}: one process would take it all`)
 }
@@ -232,10 +233,6 @@ function isLimit(value: unknown): value is number {
 
 function isCost(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 // an integer by the first test
-}
-
-function checkNumber(option: string, value: unknown, test: (value: unknown) => boolean, expected: string): void {
-  if (!test(value)) throw invalidOption(option, value, expected)
 }
 
 /** What a function of the user's answered is not shown: it may be a secret. */

@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { BookLimits } from '../reputation/book.ts'
 import { CATEGORIES, type Category } from '../reputation/category.ts'
 import type { Provider } from '../reputation/provider.ts'
@@ -93,8 +93,7 @@ export function checkReputationOptions<Facts>(options: ReputationOptions<Facts>)
   const sizes = { ...SIZES }
   for (const key of ['maxAddresses', 'concurrency', 'maxQueue'] as const) {
     const value: number = options[key] ?? SIZES[key]
-    if (!Number.isInteger(value) || value < 1 || value > 2 ** 24)
-      throw invalidOption(`reputation.${key}`, value, 'a whole number from 1 to 16777216')
+    checkWhole(`reputation.${key}`, value, 1, 2 ** 24)
     Object.assign(sizes, { [key]: value })
   }
   return {

@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { Provider } from '../reputation/provider.ts'
 import { createRedactor, type Redactor } from './redact.ts'
 
@@ -70,11 +70,8 @@ export function planReports(options: ReportsOptions, option = 'createGuard.repor
   if (typeof dryRun !== 'boolean') throw invalidOption(`${option}.dryRun`, dryRun, 'true or false')
   if (redact !== undefined && typeof redact !== 'function')
     throw invalidOption(`${option}.redact`, redact, 'a function')
-  for (const [name, least] of Object.entries(WHOLE)) {
-    const value = options[name as keyof typeof WHOLE] // the keys of the table
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < least))
-      throw invalidOption(`${option}.${name}`, value, `a whole number from ${least}`)
-  }
+  for (const [name, least] of Object.entries(WHOLE))
+    checkWhole(`${option}.${name}`, options[name as keyof typeof WHOLE], least) // the keys of the table
   // What was received is not shown: it is a secret.
   if (
     !Array.isArray(secrets) ||

@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { Provider } from './provider.ts'
 import { LONGEST_TTL } from './read-verdict.ts'
 
@@ -27,9 +27,7 @@ export function providerSettings(provider: Provider, option: string): ProviderSe
     if (value !== undefined && typeof value !== 'function') throw invalidOption(`${option}.${key}`, value, 'a function')
   if (quota !== undefined) {
     checkOptions(quota, ['perMinute', 'perDay'], `${option}.quota`)
-    for (const [key, value] of Object.entries(quota))
-      if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
-        throw invalidOption(`${option}.quota.${key}`, value, 'a whole number from 1')
+    for (const [key, value] of Object.entries(quota)) checkWhole(`${option}.quota.${key}`, value, 1)
   }
   const kept = (key: keyof typeof ttl, standard: Duration): number =>
     Math.min(LONGEST_TTL, parseDuration(ttl[key] ?? standard, `${option}.ttl.${key}`))
