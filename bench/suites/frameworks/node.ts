@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AdapterAnswer, createGuard, rateLimit } from '@ipguard/core'
 import { guardRequest } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
-import { CLIENT_IP, type CreateServer, LIMIT, WINDOW } from './contender.ts'
+import { CLIENT_IP, type CreateServer, HEADERS, LIMIT, WINDOW } from './contender.ts'
 
 const answer: RequestListener = (_req, res) => {
   res.setHeader('Content-Length', 2)
@@ -12,6 +12,12 @@ const answer: RequestListener = (_req, res) => {
 /** Plain node:http, which has no favourite. */
 export const createNode: CreateServer = async (contender) => {
   if (contender === 'bare') return createServer(answer)
+  if (contender === 'limit') {
+    return createServer((req, res) => {
+      for (const [name, value] of HEADERS) res.setHeader(name, value)
+      answer(req, res)
+    })
+  }
   const policies = [rateLimit({ limit: LIMIT, window: WINDOW })]
   const guard = createGuard({ clientIp: CLIENT_IP, policies, store: memoryStore() })
   const options = { headers: contender === 'ipguard' }
