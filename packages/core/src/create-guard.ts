@@ -6,6 +6,7 @@ import type { Guard } from './guard/guard.ts'
 import { checkGuardOptions, checkPolicies, type GuardOptions } from './guard/guard-options.ts'
 import { createHandler } from './guard/handle.ts'
 import { createRoot, type Root } from './guard/root.ts'
+import { rulers } from './guard/rulers.ts'
 import { type ClientStatus, clientStatus, type GuardStatus, guardStatus } from './guard/status.ts'
 import { checkOptions } from './options.ts'
 import type { Policy } from './policy/policy.ts'
@@ -111,7 +112,7 @@ function buildGuard<Facts>(
         ...headers,
       })
       if (!plain) return undefined
-      const policy = policies.find(({ name }) => name === decision.policy)
+      const policy = rulers.get(decision) ?? policies.find(({ name }) => name === decision.policy)
       const byPolicy = changed(() => policy?.onRefused?.(plain, request), plain)
       return changed(() => onRefused?.(decision, byPolicy, request), byPolicy)
     },

@@ -51,6 +51,8 @@ export class Check<Facts> implements PolicyContext<Facts> {
   /** Counters sent, with their replies. */
   declare sent: readonly Hit[]
   declare replies: readonly HitReply[]
+  /** Those of them that the store has consumed, and that were not given back. */
+  declare consumed: readonly Hit[]
   declare limits: LimitState[] | undefined
   declare noted: PolicyOutcome[] | undefined
   declare degraded: string[] | undefined
@@ -87,6 +89,7 @@ export class Check<Facts> implements PolicyContext<Facts> {
     this.hits = NONE
     this.sent = NONE
     this.replies = NONE
+    this.consumed = NONE
     this.limits = undefined
   }
 

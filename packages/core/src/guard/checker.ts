@@ -10,6 +10,7 @@ import { createEvaluator, type Ruling } from './evaluate.ts'
 import type { CheckInfo } from './guard.ts'
 import { checkBy, recall, remember } from './memo.ts'
 import type { Root } from './root.ts'
+import { rulers } from './rulers.ts'
 
 /** A guard as those derived from it by `with` know it. */
 export interface Parent {
@@ -45,7 +46,7 @@ export function createChecker<Facts>(
     if (warning) hub.warn(warning)
     const facts = info.facts as Facts // absent only where policies ask for none
     const checked = new Check(root, self, known, request, facts, resolved, clock.now())
-    if (info.waitUntil) checked.waitUntil = info.waitUntil
+    if (info.waitUntil) checked.waitUntil = (work) => keepAlive(info, work)
     remember(request, checked)
     const verdict = known && parent ? inherit(checked, parent) : start(checked)
     checked.decision = isPromise(verdict) ? verdict.then((each) => finish(checked, each)) : finish(checked, verdict)
@@ -68,8 +69,32 @@ export function createChecker<Facts>(
     return isPromise(base.decision) ? base.decision.then(go) : go(base.decision)
   }
 
-  /** Everything up to the verdict: the unknown client, the entries, the policies. */
+  /** What the host gives may throw, as a method does that was taken off its object. */
+  function keepAlive(info: CheckInfo<Facts>, work: Promise<unknown>): void {
+    try {
+      info.waitUntil?.(work)
+    } catch (error) {
+      hub.fail('IPGUARD_LISTENER_FAILED', 'waitUntil threw.', error)
+    }
+  }
+
+  /** Everything up to the verdict: the entries, and with them the guard's mode; then the unknown client and the policies. */
   function start(checked: Check<Facts>): Awaitable<Ruling> {
+    const loaded = replica.ready()
+    if (loaded === true) return rule(checked)
+    if (loaded === false || breaker.open) {
+      degrade(checked, 'entries')
+      return rule(checked)
+    }
+    checked.deadline = createDeadline(deadlines.store, clock)
+    return checked.deadline.wait(loaded).then((settled) => {
+      if ('late' in settled) replica.late()
+      if (!replica.loaded()) degrade(checked, 'entries')
+      return rule(checked)
+    })
+  }
+
+  function rule(checked: Check<Facts>): Awaitable<Ruling> {
     if (!checked.resolved && onUnknownClient === 'deny') {
       const outcome = {
         action: 'deny',
@@ -80,18 +105,7 @@ export function createChecker<Facts>(
       if (replica.mode() === 'enforce') return outcome
       note(checked, outcome)
     }
-    const loaded = replica.ready()
-    if (loaded === true) return run(checked)
-    if (loaded === false || breaker.open) {
-      degrade(checked, 'entries')
-      return run(checked)
-    }
-    checked.deadline = createDeadline(deadlines.store, clock)
-    return checked.deadline.wait(loaded).then((settled) => {
-      if ('late' in settled) replica.late()
-      if (!replica.loaded()) degrade(checked, 'entries')
-      return run(checked)
-    })
+    return run(checked)
   }
 
   function finish(checked: Check<Facts>, verdict: Ruling | Decision): Decision {
@@ -100,6 +114,8 @@ export function createChecker<Facts>(
     // A base guard's own decision, which it has told of already.
     const decision = verdict && 'at' in verdict ? verdict : decide(checked, verdict, createId)
     checked.decision = decision
+    const ruler = verdict && rulers.get(verdict)
+    if (ruler) rulers.set(decision, ruler)
     if (decision !== verdict && !checked.dry) {
       metrics.count(decision)
       if (hub.wants('decision')) hub.emit('decision', decision)

@@ -45,7 +45,9 @@ export function createDeadline(ms: number, clock: Clock): Deadline {
           (value) => resolve({ value }),
           (error: unknown) => resolve({ error }),
         )
-        deadline.onLate(() => resolve(LATE))
+        // Past the deadline too, what has an answer already is taken.
+        if (deadline.over) nextTurn(() => resolve(LATE))
+        else deadline.onLate(() => resolve(LATE))
       }),
     end: cancel,
   }

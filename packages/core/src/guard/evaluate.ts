@@ -15,6 +15,7 @@ import type { CountFailure, Fallback } from './hit-sender.ts'
 import { countedBefore } from './memo.ts'
 import type { Striker } from './reports.ts'
 import type { Root } from './root.ts'
+import { rulers } from './rulers.ts'
 
 /** `undefined`: every policy was asked and nobody objected. */
 export type Ruling = PolicyOutcome | undefined
@@ -32,6 +33,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   const { table, leftOut } = replica
   const first = policies.findIndex((policy) => policy.kind !== 'allow' || policy.mode === 'shadow')
   const leading = first < 0 ? policies.length : first
+  const changesReplies = policies.some(({ onRefused }) => onRefused)
 
   function run(check: Check<Facts>): Awaitable<Ruling> {
     const { address, now } = check
@@ -74,7 +76,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       const outcome = ask(check, policy, shadow ? shadowOf(check) : check)
       if (outcome === undefined) continue
       if (isPromise(outcome)) return later(check, i, policy, shadow, outcome)
-      if (!shadow) return flush(check, outcome)
+      if (!shadow) return flush(check, ruledBy(outcome, policy))
       note(check, outcome)
     }
     return flush(check, undefined)
@@ -96,8 +98,17 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       return Promise.resolve(outcome).then((each) => (each ? named(policy, each) : undefined))
     } catch (error) {
       const outcome = failure(check, policy, error)
-      if (policy.count && policy.onError === 'local') collect(check, policy.count(context, true))
-      return outcome
+      return policy.count && policy.onError === 'local' ? countAnyway(check, policy, context) : outcome
+    }
+  }
+
+  /** By the client, with the limit known last; refused while there is none. */
+  function countAnyway(check: Check<Facts>, policy: Policy<Facts>, context: Check<Facts>): Ruling {
+    try {
+      collect(check, policy.count?.(context, true) ?? NONE)
+      return undefined
+    } catch {
+      return failedOutcome(policy)
     }
   }
 
@@ -128,7 +139,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     const settled = await deadline.wait(pending)
     const outcome = 'value' in settled ? settled.value : unsettled(check, policy, shadow, settled)
     if (outcome && shadow) note(check, outcome)
-    const verdict = (shadow ? undefined : outcome) ?? (await runFrom(check, i + 1))
+    const verdict = outcome && !shadow ? ruledBy(outcome, policy) : await runFrom(check, i + 1)
     if (verdict && verdict.action !== 'allow' && !check.dry) giveBack(check)
     return verdict
   }
@@ -153,13 +164,17 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     if (check.next && !check.dry) return flushRest(check, hits, end)
     const commit: HitCommit = check.dry ? 'none' : end === undefined || end.action === 'allow' ? 'all' : 'refusals'
     if (!breaker.calm) return send(check, hits, commit, end)
+    let replies: Awaitable<readonly HitReply[]>
     try {
-      const replies = store.hit(hits, { now, commit })
-      if (!isPromise(replies)) return settle(check, hits, replies, end)
-      return sender.wait(replies, hits, now, commit, fallbackOf(check)).then((each) => settle(check, hits, each, end))
+      replies = store.hit(hits, { now, commit })
     } catch (error) {
-      return settle(check, hits, sender.fall(hits, now, commit, fallbackOf(check), error), end)
+      return settle(check, hits, sender.fall(hits, now, commit, fallbackOf(check), error), end, 'elsewhere')
     }
+    if (!isPromise(replies)) return settle(check, hits, replies, end, commit)
+    const fallback = fallbackOf(check)
+    return sender
+      .wait(replies, hits, now, commit, fallback)
+      .then((each) => settle(check, hits, each, end, fallback.taken ? 'elsewhere' : commit))
   }
 
   /** Another guard has seen this request: what it has counted on this store is not counted again. */
@@ -170,6 +185,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
       known,
       known.map((hit) => countedBefore(check, hit) as HitReply),
       end,
+      'before',
     ) // they have one
     if (known.length === hits.length || answered !== end) return answered
     const open = hits.filter((hit) => !known.includes(hit))
@@ -178,18 +194,32 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   }
 
   function send(check: Check<Facts>, hits: readonly Hit[], commit: HitCommit, end: Ruling): Awaitable<Ruling> {
-    const replies = sender?.send(hits, check.now, commit, fallbackOf(check)) ?? NONE
+    const fallback = fallbackOf(check)
+    const replies = sender?.send(hits, check.now, commit, fallback) ?? NONE
+    const counted = (): Counted => (fallback.taken ? 'elsewhere' : commit)
     return isPromise(replies)
-      ? replies.then((each) => settle(check, hits, each, end))
-      : settle(check, hits, replies, end)
+      ? replies.then((each) => settle(check, hits, each, end, counted()))
+      : settle(check, hits, replies, end, counted())
   }
 
   /** Takes the replies down, and says what they come to: the first refusal, with the longest wait of all. */
-  function settle(check: Check<Facts>, hits: readonly Hit[], replies: readonly HitReply[], end: Ruling): Ruling {
+  function settle(
+    check: Check<Facts>,
+    hits: readonly Hit[],
+    replies: readonly HitReply[],
+    end: Ruling,
+    counted: Counted,
+  ): Ruling {
     const { now } = check
-    check.sent = check.sent.length === 0 ? hits : [...check.sent, ...hits]
-    check.replies = check.replies.length === 0 ? replies : [...check.replies, ...replies]
+    if (counted !== 'before') {
+      check.sent = check.sent.length === 0 ? hits : [...check.sent, ...hits]
+      check.replies = check.replies.length === 0 ? replies : [...check.replies, ...replies]
+    }
+    // What the store consumes: all hits or none; those in shadow only when none of either kind is refused.
+    let consumed = counted === 'all'
+    let shadows = consumed
     let refused: PolicyOutcome | undefined
+    let by: Hit | undefined
     for (let i = 0; i < hits.length; i++) {
       const hit = hits[i] as Hit // one reply to each hit
       const reply = replies[i] as HitReply
@@ -197,30 +227,51 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
         if (check.limits) check.limits.push(limitState(hit, reply, now))
         else check.limits = [limitState(hit, reply, now)]
       }
-      if (!check.dry && reply.strikes !== undefined) background(check, root.onStruck(hit, reply, now, strikerOf(check)))
+      if (!check.dry && reply.strikes !== undefined && counted !== 'before')
+        background(check, root.onStruck(hit, reply, now, strikerOf(check)))
       if (reply.admitted) continue
+      shadows = false
+      if (!hit.counter.shadow) consumed = false
       // One that the copy did not know: it costs no further trip.
       if (reply.ban) replica.learn(reply.ban, now)
       if (hit.exempt && !check.dry) root.onExempt(hit.counter.policy)
       const outcome = refusedHit(hit, reply, now)
       if (hit.counter.shadow) note(check, outcome)
-      else if (!refused) refused = outcome
-      else if ((outcome.retryAfter ?? 0) > (refused.retryAfter ?? 0))
-        refused = { ...refused, retryAfter: outcome.retryAfter ?? 1 }
+      else if (!refused) {
+        refused = outcome
+        by = hit
+      } else if ((outcome.retryAfter ?? 0) > (refused.retryAfter ?? 0)) refused = alsoRefused(refused, outcome)
     }
-    return refused ?? end
+    if (consumed) {
+      const own = shadows ? hits : hits.filter(({ counter }) => !counter.shadow)
+      check.consumed = check.consumed.length === 0 ? own : [...check.consumed, ...own]
+    }
+    return refused ? ruledBy(refused, by && policyOf(by)) : end
   }
 
-  function fallbackOf(check: Check<Facts>): Fallback {
-    return {
+  function policyOf({ counter }: Hit): Policy<Facts> | undefined {
+    return policies.find((policy) => policy.count && policy.counter?.(counter.shadow).id === counter.id)
+  }
+
+  /** Two policies may have one name: what changes the reply is asked of the one that has refused. */
+  function ruledBy(outcome: PolicyOutcome, policy: Policy<Facts> | undefined): PolicyOutcome {
+    if (changesReplies && policy) rulers.set(outcome, policy)
+    return outcome
+  }
+
+  function fallbackOf(check: Check<Facts>): Fallback & { readonly taken: boolean } {
+    const fallback = {
+      /** The store did not count. */
+      taken: false,
       deadline: () => deadlineOf(check, deadlines.store),
-      onErrorOf: (hit) => {
-        const policy = policies.find((each) => each.name === hit.counter.policy && each.count !== undefined)
-        return (policy?.onError as CountFailure | undefined) ?? 'local' // policies that count declare no other
+      onErrorOf: (hit: Hit) => (policyOf(hit)?.onError as CountFailure | undefined) ?? 'local', // policies that count declare no other
+      failed(hit: Hit) {
+        fallback.taken = true
+        degrade(check, hit.counter.policy)
       },
-      failed: (hit) => degrade(check, hit.counter.policy),
       striker: () => strikerOf(check),
     }
+    return fallback
   }
 
   function strikerOf({ resolved, waitUntil }: Check<Facts>): Striker | undefined {
@@ -230,6 +281,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
   /** A refused request consumes nothing, also when an earlier trip of the same check did. */
   function giveBack(check: Check<Facts>): void {
     const back = refunds(check)
+    check.consumed = NONE
     if (back.length === 0 || !sender) return
     const sent = sender.sendAside(back, check.now, 'all', 'allow')
     if (isPromise(sent)) background(check, sent)
@@ -239,9 +291,7 @@ export function createEvaluator<Facts>(root: Root<Facts>, policies: readonly Pol
     degrade(check, policy.name)
     const code = error === LATE ? LATE.code : 'IPGUARD_POLICY_FAILED'
     hub.fail(code, `Policy ${JSON.stringify(policy.name)} ${error === LATE ? 'was late' : 'failed'}.`, error)
-    if (policy.onError !== 'deny') return undefined
-    const evidence = [{ kind: 'error', message: 'The policy failed, and its onError is deny.' }] as const
-    return { action: 'deny', policy: policy.name, reason: 'denied', evidence }
+    return policy.onError === 'deny' ? failedOutcome(policy) : undefined
   }
 
   function deadlineOf(check: Check<Facts>, ms: number): Deadline {
@@ -260,13 +310,31 @@ function foundIn({ found }: Pick<Check<unknown>, 'found'>, scope: string): Entry
 /** Stands for the error of what did not answer in time. */
 const LATE = new IpGuardError('IPGUARD_DEADLINE_EXCEEDED', 'There was no answer by the deadline.')
 
+/** By whom hits were counted: the store, as it was told; this process or nobody; or by another guard of the same request. */
+type Counted = HitCommit | 'elsewhere' | 'before'
+
+/** The first refusal, with the end of the one that lasts longer, and what that one rests on. */
+function alsoRefused(first: PolicyOutcome, longest: PolicyOutcome): PolicyOutcome {
+  const { retryAfter = 1, expires, tier, evidence = [] } = longest
+  return {
+    ...first,
+    retryAfter,
+    ...(expires !== undefined && { expires }),
+    ...(tier !== undefined && { tier }),
+    evidence: [...(first.evidence ?? []), ...evidence],
+  }
+}
+
+function failedOutcome({ name }: Pick<Policy, 'name'>): PolicyOutcome {
+  const evidence = [{ kind: 'error', message: 'The policy failed, and so it refuses.' }] as const
+  return { action: 'deny', policy: name, reason: 'denied', evidence }
+}
+
 /** The hits that give back what the check has consumed. */
-export function refunds({ sent, replies, degraded }: Pick<Check<unknown>, 'sent' | 'replies' | 'degraded'>): Hit[] {
+export function refunds({ sent, replies, consumed }: Pick<Check<unknown>, 'sent' | 'replies' | 'consumed'>): Hit[] {
   return sent.flatMap((hit, i) => {
     const reply = replies[i]
-    // What was counted without the store is not the store's to give back.
-    const counted = reply?.admitted && !degraded?.includes(hit.counter.policy)
-    return counted && hit.cost > 0 ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
+    return reply && hit.cost > 0 && consumed.includes(hit) ? [{ ...hit, cost: -hit.cost, slot: reply.slot }] : []
   })
 }
 

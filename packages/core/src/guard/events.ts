@@ -3,6 +3,7 @@ import { describe, IpGuardError, type IpGuardErrorCode } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { VerdictEvent } from '../policy/policy-host.ts'
 import type { ReportEvent } from '../report/report-result.ts'
+import { isPromise } from '../store/awaitable.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Finding } from '../store/store.ts'
 
@@ -54,16 +55,20 @@ export interface EventHubOptions {
   readonly onWarning?: (warning: Finding) => void
 }
 
-/** A listener that throws becomes an `error` event; a request never fails for it. */
+/** A listener that throws or rejects becomes an `error` event; a request never fails for it. */
 export function createEventHub({ logger, onWarning }: EventHubOptions): EventHub {
   const listeners = new Map<keyof GuardEvents, Set<(event: never) => void>>()
   const warnings = new Set<string>()
 
-  function call<T>(listener: (event: T) => void, event: T, name: string): void {
-    try {
-      listener(event)
-    } catch (error) {
+  function call<T>(listener: (event: T) => unknown, event: T, name: string): void {
+    const failed = (error: unknown): void => {
       if (name !== 'error') hub.fail('IPGUARD_LISTENER_FAILED', `A listener of "${name}" threw.`, error)
+    }
+    try {
+      const answer: unknown = listener(event)
+      if (isPromise(answer)) void answer.then(undefined, failed)
+    } catch (error) {
+      failed(error)
     }
   }
 

@@ -88,6 +88,7 @@ export function createHandler<Facts>(root: Root<Facts>, policies: readonly Polic
       // Once: what was given back is not consumed any more.
       check.sent = NONE
       check.replies = NONE
+      check.consumed = NONE
     }
     if (hits.length > 0) await sender?.sendAside(hits, clock.now(), 'all', 'allow')
   }

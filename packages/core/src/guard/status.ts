@@ -85,7 +85,7 @@ export async function clientStatus({
   entries,
   reputation,
   decision,
-  read,
+  read: ask,
   policies,
   mode,
 }: ClientQuestion): Promise<ClientStatus> {
@@ -93,15 +93,15 @@ export async function clientStatus({
   for (const policy of policies) {
     const shadow = policy.mode === 'shadow' || mode === 'shadow'
     const counter = policy.counter?.(shadow)
-    if (!counter || !read) continue
-    const known =
-      decision.limits?.find((each) => each.policy === policy.name)?.limit ??
-      (counter.largest < Number.POSITIVE_INFINITY ? counter.largest : undefined)
-    const [reply] = await read({ counter, key, limit: known ?? 0, cost: 0 })
+    if (!counter || !ask) continue
+    // What the decision has read knows of keys and bursts.
+    const read = decision.limits?.find((each) => each.policy === policy.name && each.window === counter.window)
+    const known = read?.limit ?? (counter.largest < Number.POSITIVE_INFINITY ? counter.largest : undefined)
+    const [reply] = await ask({ counter, key, limit: known ?? 0, cost: 0 })
     limits.push({
       policy: policy.name,
       shadow,
-      ...(known !== undefined && counter.window > 0 && reply && { limit: known, remaining: reply.remaining }),
+      ...(known !== undefined && counter.window > 0 && reply && { limit: known, remaining: (read ?? reply).remaining }),
       ...(reply?.strikes !== undefined && { strikes: reply.strikes }),
     })
   }

@@ -19,7 +19,11 @@ const WORDS: readonly Reason[] = ['denied', 'banned', 'rate-limited', 'challenge
 export function customOutcome(policy: string, outcome: Outcome): PolicyOutcome {
   const { action, reason, retryAfter, evidence } = outcome
   if (!(action in REASONS)) throw new TypeError('The outcome has no known action.')
-  if (action === 'allow') return { action, policy, ...(evidence && { evidence }) }
+  // A copy, as a decision is frozen and plain JSON; what cannot be that throws here.
+  const plain: unknown = evidence && JSON.parse(JSON.stringify(evidence))
+  if (plain !== undefined && !Array.isArray(plain)) throw new TypeError('The evidence is no array.')
+  const given = plain as typeof evidence // what JSON holds of it
+  if (action === 'allow') return { action, policy, ...(given && { evidence: given }) }
   const seconds = Number(retryAfter)
   const known = WORDS.find((each) => each === reason) ?? REASONS[action]
   return {
@@ -27,6 +31,6 @@ export function customOutcome(policy: string, outcome: Outcome): PolicyOutcome {
     policy,
     ...(known && { reason: known }),
     ...(retryAfter !== undefined && Number.isFinite(seconds) && { retryAfter: Math.max(1, Math.ceil(seconds)) }),
-    evidence: evidence ?? [{ kind: 'custom', detail: policy }],
+    evidence: given ?? [{ kind: 'custom', detail: policy }],
   }
 }

@@ -48,7 +48,7 @@ export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
   readonly preflights?: boolean
   /**
    * When the store cannot answer in time, or `limit`, `cost` or `key` throw or answer nonsense: `'local'` counts in this process (by the
-   * client when the key failed), `'allow'` lets it pass, `'deny'` refuses. @default 'local'
+   * client when the key failed, with the limit known last, and refuses while none is known), `'allow'` lets it pass, `'deny'` refuses. @default 'local'
    */
   readonly onError?: 'local' | 'allow' | 'deny'
 }
@@ -128,8 +128,8 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   const counters = { live: counterOf(false), shadow: counterOf(true) }
   const spared = options.except && compileExceptions(options.except, 'rateLimit.except', fields.name)
   const fixedKey = typeof key === 'string' ? customKey(key) : undefined
-  /** What a failed `limit` function falls back on. */
-  let lastLimit = Number.POSITIVE_INFINITY
+  /** What a failed `limit` function falls back on, once one was known. */
+  let lastLimit: number | undefined
   const keyOf = (context: PolicyContext<Facts>): CounterKey => {
     if (fixedKey) return fixedKey
     if (typeof key !== 'function') return context.key
@@ -138,6 +138,16 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
     if (typeof text !== 'string' || text.length > LONGEST_KEY)
       throw unusable(fields.name, 'key', typeof text, `a text of up to ${LONGEST_KEY} characters, or undefined`)
     return customKey(text)
+  }
+
+  const isSpared = (context: PolicyContext<Facts>, failed: boolean | undefined): boolean => {
+    try {
+      return spared?.(context) === true
+    } catch (error) {
+      // Counting one too many is the safe side.
+      if (failed) return false
+      throw error
+    }
   }
 
   const limitOf = (
@@ -168,8 +178,8 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
       if (limit === undefined) return NONE
       const { request } = context
       if (request.method === 'OPTIONS' && !options.preflights && isPreflight(request)) return NONE
-      if (spared?.(context)) return NONE
-      const most = typeof limit === 'number' ? limit : failed ? lastLimit : limitOf(limit, context)
+      if (isSpared(context, failed)) return NONE
+      const most = typeof limit === 'number' ? limit : ((failed ? lastLimit : undefined) ?? limitOf(limit, context))
       const weight = typeof cost === 'number' ? cost : failed ? 1 : costOf(cost, context)
       if (most === Number.POSITIVE_INFINITY) return NONE
       const counter = context.shadow ? counters.shadow : counters.live
