@@ -15,6 +15,9 @@ const UNKNOWN: CounterKey = Object.freeze({ kind: 0, length: 0, a: 0, b: 0, c: 0
 
 export const NONE: readonly never[] = Object.freeze([])
 
+/** `undefined`: every policy was asked and nobody objected. */
+export type Ruling = PolicyOutcome | undefined
+
 /** What a check needs of its guard. */
 export interface CheckRoot {
   readonly store: Store | undefined

@@ -9,10 +9,10 @@ import { SITE_BAN } from '../store/ban-book.ts'
 import type { Entry } from '../store/entry.ts'
 import type { Hit } from '../store/hit.ts'
 import { counterKey, NONE } from './check.ts'
-import { refunds } from './evaluate.ts'
 import type { RequestHandle } from './guard.ts'
 import { recall } from './memo.ts'
 import type { Root } from './root.ts'
+import { refunds } from './trips.ts'
 
 /** What an application says about a client or a request after the decision. */
 export interface Handler {
