@@ -142,13 +142,13 @@ describe('registerPeer', () => {
   })
 })
 
-it('lets no header stand that a client may have pushed out of what Node keeps', () => {
+it('lets no header name the client where it may have pushed one out of what Node keeps', () => {
   // A request as Node 20 gives it: later releases refuse it themselves.
   const request = {
     headersDistinct: { 'x-b': ['1'], 'x-forwarded-for': ['9.9.9.9'] },
     rawHeaders: ['X-B', '1', 'X-Forwarded-For', '9.9.9.9'],
     socket: { remoteAddress: '127.0.0.8', server: { maxHeadersCount: 2 } },
   }
-  const read = withPeer(() => ['x-forwarded-for', 'x-real-ip'].map((name) => current()?.headers.get(name)))
-  expect(read(request as unknown as IncomingMessage)).toEqual(['9.9.9.9, ', ', '])
+  const read = withPeer(() => current()?.headers)
+  expect(read(request as unknown as IncomingMessage)).toMatchObject({ incomplete: true })
 })

@@ -25,6 +25,5 @@ export function withoutForgeries<Facts>(guard: Guard<Facts>): Guard<Facts> {
 }
 
 function claimsToBeNext({ headers }: GuardRequest): boolean {
-  // On a request that Node has cut, every header ends in an empty element.
   return /[^\s,]/.test(headers.get('x-middleware-subrequest') ?? '')
 }

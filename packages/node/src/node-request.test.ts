@@ -103,12 +103,40 @@ describe('nodeRequest', () => {
     const forged = [['X-Forwarded-For', '6.6.6.6'], ...Array.from({ length: 999 }, () => ['a', ''] as const)] as const
     const clientOf = resolveClientIp({ header: 'x-forwarded-for', trust: ['loopback'] })
 
-    it('finds no client', () => {
-      expect(clientOf(nodeRequest(message(forged)), '127.0.0.1')).toBeUndefined()
+    it.each<[header: string, forgery: string, hops: number | undefined]>([
+      ['x-forwarded-for', '6.6.6.6', undefined],
+      ['x-forwarded-for', '6.6.6.6', 1],
+      ['x-forwarded-for', '6.6.6.6', 2],
+      ['x-forwarded-for', '6.6.6.6', 3],
+      ['x-forwarded-for', '6.6.6.6, 6.6.6.6, 6.6.6.6', 3],
+      ['forwarded', 'for=6.6.6.6', undefined],
+      ['forwarded', 'for=6.6.6.6', 2],
+      ['forwarded', 'for=6.6.6.6;by="', 2],
+      ['x-real-ip', '6.6.6.6', undefined],
+      ['cloudfront-viewer-address', '6.6.6.6:1', undefined],
+    ])('finds no client in %s: %s by hops: %s, nor where the header is absent', (header, forgery, hops) => {
+      const rule = resolveClientIp({ header, trust: ['loopback'], ...(hops && { hops }) })
+      for (const line of [
+        [header, forgery],
+        ['a', ''],
+      ] as const)
+        expect(rule(nodeRequest(message([line, ...forged.slice(1)])), '127.0.0.1')).toBeUndefined()
     })
 
-    it('finds no client either where the header is absent', () => {
-      expect(clientOf(nodeRequest(message(forged.slice(0).fill(['a', '']))), '127.0.0.1')).toBeUndefined()
+    it('finds none where nobody is said to reach the server past its proxy', () => {
+      const rule = resolveClientIp({ header: 'x-forwarded-for', hops: 2, originUnreachable: true })
+      expect(rule(nodeRequest(message(forged)), undefined)).toBeUndefined()
+    })
+
+    it('takes the connection for the client where no header is to be read', () => {
+      const request = nodeRequest(message(forged))
+      expect(resolveClientIp()(request, '192.0.2.1')?.ip).toBe('192.0.2.1')
+      expect(clientOf(request, '192.0.2.1')?.ip).toBe('192.0.2.1')
+    })
+
+    it('gives the values as they came all the same', () => {
+      const { headers } = nodeRequest(message(forged))
+      expect([headers.get('x-forwarded-for'), headers.get('x-b')]).toEqual(['6.6.6.6', undefined])
     })
 
     it('finds one as long as nothing can have been dropped', () => {

@@ -15,7 +15,7 @@ const DEFAULT_PAIRS = 2000
  * repeated ones are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
  *
  * Node 20 silently drops header lines beyond `maxHeadersCount`, so a caller who sends enough of them could push out the one that a proxy
- * appended. Every header of such a request ends in an empty element, which makes a header that names the client name none.
+ * appended. The headers of such a request are `incomplete`: none of them names a client.
  *
  * @example
  * const decision = await guard.check(nodeRequest(req), { peer: peerOf(req) })
@@ -59,6 +59,10 @@ class NodeRequest implements GuardRequest {
     return routed === url && arrived === url ? NONE : [routed, arrived]
   }
 
+  get incomplete(): boolean {
+    return isCut(this.native)
+  }
+
   get(name: string): string | undefined {
     return readHeader(this.native, name)
   }
@@ -72,8 +76,7 @@ function readHeader(native: NodeIncoming, asked: string): string | undefined {
   const name = asked.toLowerCase()
   // Cookies are joined otherwise; and a request that did not come over a connection, such as that of a lambda, may have no lines.
   const isMade = name === 'cookie' || native.rawHeaders.length === 0
-  const value = isMade ? joined(native.headers[name]) : everyLine(native.rawHeaders, name)
-  return isCut(native) ? `${value ?? ''}, ` : value
+  return isMade ? joined(native.headers[name]) : everyLine(native.rawHeaders, name)
 }
 
 function joined(value: string | readonly string[] | undefined): string | undefined {

@@ -74,12 +74,17 @@ export const addressCases: readonly AdapterCase[] = [
     name: 'client: a flood of header lines does not push out the proxy’s',
     needs: ['peer'],
     async run(kit) {
-      const asked = await askerOf(kit, { clientIp: { header: 'x-forwarded-for', trust: ['loopback'] } })
-      for (const lines of [10, 990, 1000, 1010, 2010]) {
-        const flood = Array.from({ length: lines }, () => ['a', ''] as const)
-        const found = await clientOf(asked, [['X-Forwarded-For', FORGED], ...flood, ['X-Forwarded-For', REAL]])
-        // Refused by the server, or no client: both are safe.
-        kit.expect([lines, found === REAL || found === null || found.startsWith('status 4')]).toEqual([lines, true])
+      const clientIp = { header: 'x-forwarded-for', trust: ['loopback'] } as const
+      for (const hops of [1, 2]) {
+        const asked = await askerOf(kit, { clientIp: hops === 1 ? clientIp : { ...clientIp, hops } })
+        const last = [REAL, '127.0.0.1'].slice(0, hops).join(', ')
+        for (const lines of [10, 990, 1000, 1010, 2010]) {
+          const flood = Array.from({ length: lines }, () => ['a', ''] as const)
+          const found = await clientOf(asked, [['X-Forwarded-For', FORGED], ...flood, ['X-Forwarded-For', last]])
+          // Refused by the server, or no client: both are safe.
+          const isSafe = found === REAL || found === null || found.startsWith('status 4')
+          kit.expect([hops, lines, isSafe]).toEqual([hops, lines, true])
+        }
       }
     },
   },

@@ -39,7 +39,8 @@ export interface ClientIpResolver {
  * `resolveClientIp()` reads no header. With a header, the peer must be in `trust` for it to be read at all, so no
  * caller can forge it; the walk goes from the right, and stops at the first element that is not trusted. If that
  * element holds no address (`unknown`, `_hidden`, text) there is no client: a step further left would be the caller's
- * choice. An absent or blank header, a peer that is not trusted, and fewer elements than `hops` give the peer.
+ * choice. An absent or blank header, a peer that is not trusted, and fewer elements than `hops` give the peer. Headers of
+ * which lines were lost (`headers.incomplete`) name no client, by whatever rule.
  *
  * `peer` is the address of the connection, as the runtime gives it, or `'unix'` for a unix-domain socket; never from a
  * header. `undefined` and `''` mean that it is not known. Linear in the header's length; never throws on a request.
@@ -96,6 +97,7 @@ export function compileClientIp(options: ClientIpOptions = {}, settings: ClientI
   return {
     resolve(request, peer) {
       if (!trustsPeer(peer) || header === undefined) return socket(unread)
+      if (request.headers.incomplete) return undefined
       const value = request.headers.get(header)
       // only a value that begins with white space can be blank
       if (!value || (value.charCodeAt(0) <= 32 && trimOws(value, 0, value.length) === '')) {
