@@ -1,5 +1,6 @@
 import { cloudflareRanges } from '../client-ip/presets/cloudflare-ranges.gen.ts'
 import { fastlyRanges } from '../client-ip/presets/fastly-ranges.gen.ts'
+import { googleFrontEnds } from '../client-ip/presets/load-balancer-presets.ts'
 import type { Address } from '../ip/address.ts'
 import { type IpSet, ipSet } from '../ip/ip-set.ts'
 
@@ -21,7 +22,7 @@ let shipped: IpSet | undefined
 /** What a ladder never bans: an undeclared proxy must not lock everybody out. */
 export function isInfrastructure(trust: IpSet | undefined): (address: Address) => boolean {
   return (address) => {
-    shipped ??= ipSet([...LOCAL, ...cloudflareRanges, ...fastlyRanges])
+    shipped ??= ipSet([...LOCAL, ...cloudflareRanges, ...fastlyRanges, ...googleFrontEnds])
     return shipped.hasAddress(address) || trust?.hasAddress(address) === true
   }
 }

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { memoryStore } from '../../../store-memory/src/index.ts'
 import { request, testGuard } from '../../test/test-guard.ts'
-import { nginx } from '../client-ip/presets/load-balancer-presets.ts'
+import * as cdnPresets from '../client-ip/presets/cdn-presets.ts'
+import * as loadBalancerPresets from '../client-ip/presets/load-balancer-presets.ts'
 import { createGuard } from '../create-guard.ts'
 import type { IpGuardErrorCode } from '../errors.ts'
+import { parsePrefix } from '../ip/prefix.ts'
 import { allow, deny } from '../policy/lists.ts'
 import { policy } from '../policy/policy.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
+import { isInfrastructure } from './infrastructure.ts'
 
 test('events: decision, strike, ban, unban, entry, and listeners come off', async () => {
   const { guard, now } = testGuard([
@@ -69,7 +72,11 @@ test('the logger gets JSON-safe fields on one line, refusals only, and nothing o
 
 test.each([
   ['IPGUARD_ALLOW_BEHIND_COUNTER', () => [rateLimit({ limit: 1, window: '60s' }), allow(['203.0.113.7'])], {}],
-  ['IPGUARD_ALLOW_OVERLAPS_TRUST', () => [allow(['10.0.0.0/8'])], { clientIp: nginx({ trust: ['10.0.0.5/32'] }) }],
+  [
+    'IPGUARD_ALLOW_OVERLAPS_TRUST',
+    () => [allow(['10.0.0.0/8'])],
+    { clientIp: loadBalancerPresets.nginx({ trust: ['10.0.0.5/32'] }) },
+  ],
   [
     'IPGUARD_POLICY_NAME_SHARED',
     () => [rateLimit({ limit: 1, window: '60s' }), rateLimit({ limit: 1, window: '60s' })],
@@ -94,6 +101,17 @@ test('a private client that goes over a limit with a ladder is limited, never ba
   now('10.1.2.3')
   for (let i = 0; i < 3; i++) expect(now('10.1.2.3')).toMatchObject({ action: 'limit', retryAfter: 66 })
   expect(codes).toEqual(['IPGUARD_BAN_EXEMPT'])
+})
+
+test('a ladder bans nobody in the ranges that a preset ships', () => {
+  const presets = Object.values({ ...cdnPresets, ...loadBalancerPresets }).filter(
+    (preset) => preset instanceof Function,
+  )
+  const trusted = presets.flatMap((preset) => preset(undefined as never).trust ?? []) // called without what it needs, it ships no ranges
+  const ranges = trusted.filter((range) => range.includes('/'))
+  expect(ranges).toEqual(expect.arrayContaining(['173.245.48.0/20', '23.235.32.0/20', '35.191.0.0/16']))
+  const isExempt = isInfrastructure(undefined)
+  expect(ranges.filter((range) => !isExempt(parsePrefix(range).address))).toEqual([])
 })
 
 test('banInfrastructure bans it all the same', () => {

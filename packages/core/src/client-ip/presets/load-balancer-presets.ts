@@ -2,7 +2,7 @@ import type { ClientIpPreset, TrustEntry } from '../client-ip-options.ts'
 import type { PresetTrust } from './cdn-presets.ts'
 
 /** Google's front ends, which are also the health checks' (https://cloud.google.com/load-balancing/docs/firewall-rules). */
-const GOOGLE_FRONT_ENDS: readonly string[] = [
+export const googleFrontEnds: readonly string[] = [
   '35.191.0.0/16',
   '130.211.0.0/22',
   '2600:2d00:1:1::/64',
@@ -36,7 +36,7 @@ export function awsAlb(options: PresetTrust & { readonly hops?: number }): Clien
  * @example
  * const clientOf = resolveClientIp(gcp())
  */
-export function gcp(options: PresetTrust = { trust: GOOGLE_FRONT_ENDS }): ClientIpPreset {
+export function gcp(options: PresetTrust = { trust: googleFrontEnds }): ClientIpPreset {
   return { header: 'x-forwarded-for', hops: 2, ...options }
 }
 
