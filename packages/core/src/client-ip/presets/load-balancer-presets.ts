@@ -1,4 +1,4 @@
-import type { ClientIpPreset, TrustEntry } from '../client-ip-options.ts'
+import type { ClientIpOptions, ClientIpPreset, TrustEntry } from '../client-ip-options.ts'
 import type { PresetTrust } from './cdn-presets.ts'
 
 /** Google's front ends, which are also the health checks' (https://cloud.google.com/load-balancing/docs/firewall-rules). */
@@ -21,7 +21,7 @@ export const googleFrontEnds: readonly string[] = [
  * const clientOf = resolveClientIp(awsAlb({ trust: ['10.0.1.0/24', '10.0.2.0/24'] }))
  */
 export function awsAlb(options: PresetTrust & { readonly hops?: number }): ClientIpPreset {
-  return { header: 'x-forwarded-for', hops: 1, ...options }
+  return preset({ hops: 1 }, options)
 }
 
 /**
@@ -37,7 +37,7 @@ export function awsAlb(options: PresetTrust & { readonly hops?: number }): Clien
  * const clientOf = resolveClientIp(gcp())
  */
 export function gcp(options: PresetTrust = { trust: googleFrontEnds }): ClientIpPreset {
-  return { header: 'x-forwarded-for', hops: 2, ...options }
+  return preset({ hops: 2, ...(!options.originUnreachable && { trust: googleFrontEnds }) }, options)
 }
 
 /** Where your own proxy connects from. */
@@ -56,7 +56,7 @@ export interface ProxyPresetOptions {
  * const clientOf = resolveClientIp(nginx({ trust: ['10.0.0.5/32'] }))
  */
 export function nginx(options: ProxyPresetOptions = {}): ClientIpPreset {
-  return { header: 'x-forwarded-for', trust: ['loopback', 'unix'], ...options }
+  return preset({ trust: ['loopback', 'unix'] }, options)
 }
 
 /**
@@ -80,4 +80,10 @@ export function caddy(options?: ProxyPresetOptions): ClientIpPreset {
  */
 export function haproxy(options?: ProxyPresetOptions): ClientIpPreset {
   return nginx(options)
+}
+
+/** What is given takes the place of defaults; an option that is `undefined` is absent, so that it cannot turn `hops` into a walk. */
+function preset(defaults: ClientIpOptions, options: ClientIpOptions = {}): ClientIpPreset {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { header: 'x-forwarded-for', ...defaults, ...Object.fromEntries(given) }
 }

@@ -63,6 +63,16 @@ describe('a preset', () => {
     expect(JSON.parse(JSON.stringify(preset))).toEqual(preset)
   })
 
+  it('takes an option that is undefined, as JavaScript can give it, for one that is absent', () => {
+    const trust = ['10.0.1.0/24']
+    const none = { trust: undefined, hops: undefined, header: undefined, originUnreachable: undefined }
+    expect(awsAlb({ ...none, trust } as never)).toEqual(awsAlb({ trust }))
+    expect(gcp({ ...none, trust } as never)).toEqual(gcp({ trust }))
+    expect(gcp({ ...none, originUnreachable: true } as never)).toEqual(gcp({ originUnreachable: true }))
+    expect(gcp(none as never)).toEqual(gcp())
+    for (const proxy of [nginx, caddy, haproxy]) expect(proxy(none as never)).toEqual(proxy())
+  })
+
   it('that needs trust says so when it is called without, as JavaScript can', () => {
     for (const preset of [cloudFront, azure, awsAlb]) {
       // the missing argument is the point of the test
