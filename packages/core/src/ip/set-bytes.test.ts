@@ -45,6 +45,18 @@ describe.each(SETS)('the bytes of a set, %s', (_, set) => {
     }
   })
 
+  test('load from a Buffer of Node, wherever it begins', () => {
+    for (const memory of [new ArrayBuffer(bytes.length + 3), new SharedArrayBuffer(bytes.length + 3)]) {
+      for (const offset of [0, 1, 2, 3]) {
+        const input = Buffer.from(memory, offset, bytes.length)
+        input.set(bytes)
+        expect(new Uint8Array(ipSetFromBytes(input).toBytes())).toEqual(bytes)
+        input[0] = (input[0] ?? 0) ^ 1
+        expect(codeOf(input), `at ${offset}`).toBe('IPGUARD_SET_DAMAGED')
+      }
+    }
+  })
+
   test('no single changed byte goes unseen', () => {
     for (let at = 0; at < bytes.length; at++) {
       for (const flip of [1, 0x80, 0xff]) {

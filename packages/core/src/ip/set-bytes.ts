@@ -26,8 +26,9 @@ export function writeSet({ size, tables: [v4, v6], labels, masked }: SetParts): 
 
 /** @throws {IpGuardError} `IPGUARD_SET_DAMAGED` */
 export function readSet(input: ArrayBufferLike | Uint8Array): SetParts {
-  // copied only when it does not begin at a whole word, as parts of pooled buffers may not
-  const bytes = !(input instanceof Uint8Array) ? new Uint8Array(input) : input.byteOffset % 4 ? input.slice() : input
+  // copied only when it does not begin at a whole word, as parts of pooled buffers may not; `slice` of a Node Buffer copies nothing
+  const given = input instanceof Uint8Array ? input : new Uint8Array(input)
+  const bytes = given.byteOffset % 4 ? new Uint8Array(given) : given
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
   const [magic, version, length, sum, size = 0, width4 = 0, rows4 = 0, width6 = 0, rows6 = 0] = words
   try {
@@ -35,7 +36,7 @@ export function readSet(input: ArrayBufferLike | Uint8Array): SetParts {
     const end = middle + rows6
     const whole = magic === MAGIC && version === VERSION && length === bytes.length && sum === checksum(words)
     // a copy, as text in shared memory is not decoded
-    const text: unknown = whole && JSON.parse(new TextDecoder().decode(bytes.slice(end * 4)))
+    const text: unknown = whole && JSON.parse(new TextDecoder().decode(new Uint8Array(bytes.subarray(end * 4))))
     const [labels, masked] = text as [string[], string[]] // no array throws here, and no texts in the next line
     if (labels.concat(masked).every((item) => typeof item === 'string')) {
       const v4 = finish(openTable(width4, words.subarray(HEADER, middle), labels.length > 1))
