@@ -45,6 +45,7 @@ describe('parsePrefix', () => {
     ['10.0.0.0/08', 'Write it as "10.0.0.0/n" with n from 0 to 32.'],
     ['10.0.0.0/', 'Write it as "10.0.0.0/n" with n from 0 to 32.'],
     ['10.0.0.0/-1', 'Write it as "10.0.0.0/n" with n from 0 to 32.'],
+    ['10.0.0.256', 'Write it as an address or an address and a length'],
     ['010.0.0.0/8', 'Write it as an address or an address and a length'],
     ['10.0.0.0/8/8', 'Write it as an address or an address and a length'],
     [' 10.0.0.0/8', 'Write it as an address or an address and a length'],

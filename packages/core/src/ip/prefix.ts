@@ -98,7 +98,7 @@ export function cidrInvalid(text: unknown, where: string): IpGuardError {
 
 function adviceFor(text: string): string {
   const slash = text.lastIndexOf('/')
-  const host = text.slice(0, slash)
+  const host = text.slice(0, Math.max(slash, 0))
   const length = text.slice(slash)
   const kind = scanAddress(host)
   if (kind !== 0) {
