@@ -79,6 +79,10 @@ describe('buildIpSet', () => {
     expect(turns).toBeGreaterThan(50)
   })
 
+  test.each([Number.NaN, -1, '8', '8ms', null])('refuses a slice that is no time: %s', async (slice) => {
+    await expect(buildIpSet([], { slice } as never)).rejects.toThrow('buildIpSet.slice is')
+  })
+
   test('unknown options are refused', async () => {
     await expect(buildIpSet([], { slize: 1 } as object)).rejects.toThrow('Did you mean "slice"?')
   })

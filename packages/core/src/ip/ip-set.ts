@@ -74,7 +74,7 @@ export function ipSet(entries: Iterable<IpSetEntry>): IpSet {
  *
  * @example
  * const feed = await buildIpSet(createInterface({ input: createReadStream('drop.txt') }))
- * @throws {IpGuardError} `IPGUARD_CIDR_INVALID`, naming the line and what is wrong with it (as a rejection).
+ * @throws {IpGuardError} `IPGUARD_CIDR_INVALID`, naming the line and what is wrong with it, or `IPGUARD_OPTION_INVALID` (as rejections).
  */
 export async function buildIpSet(
   entries: AsyncIterable<IpSetEntry | readonly IpSetEntry[]> | Iterable<IpSetEntry | readonly IpSetEntry[]>,
@@ -83,6 +83,7 @@ export async function buildIpSet(
   checkEntries(entries)
   checkOptions(options, ['slice', 'clock', 'pause'], 'buildIpSet')
   const { slice = 8, clock = () => performance.now(), pause = nextTurn } = options
+  if (!Number.isFinite(slice) || slice < 0) throw invalidOption('buildIpSet.slice', slice, 'milliseconds, such as 8')
   const collected = collectEntries()
   let until = clock() + slice
   let added = 0
