@@ -54,6 +54,15 @@ describe('observeClientIp', () => {
     expect(warnings[0]?.message).toContain(peer)
   })
 
+  it('reports a near peer by the header that is configured', () => {
+    const warnings = watch(compileClientIp({ header: 'True-Client-IP', trust: ['10.0.0.5'] }), 5, () => [
+      { 'true-client-ip': '203.0.113.9' },
+      '10.0.0.6',
+    ])
+    expect(codes(warnings)).toEqual(['IPGUARD_PEER_PRIVATE_UNTRUSTED'])
+    expect(warnings[0]?.message).toContain('true-client-ip')
+  })
+
   it('reports both when a near peer forwards and nothing is configured', () => {
     expect(codes(watch(compileClientIp(), 5, () => [XFF, '10.0.0.5'])).sort()).toEqual([
       'IPGUARD_FORWARDED_UNTRUSTED',
@@ -85,6 +94,15 @@ describe('observeClientIp', () => {
 
   it('does not report one client when any of them came from another', () => {
     expect(watch(compileClientIp(), 5_000, (i) => [{}, i === 998 ? '198.51.100.8' : '198.51.100.7'])).toEqual([])
+  })
+
+  test.each([
+    ['most', (i: number) => i % 2 === 1],
+    ['the first', (i: number) => i > 0],
+    ['one', (i: number) => i !== 998],
+    ['all of the first', (i: number) => i >= 1_000],
+  ])('does not report one client when %s of them had none', (_, hasClient) => {
+    expect(watch(compileClientIp(), 5_000, (i) => [{}, hasClient(i) ? '198.51.100.7' : undefined])).toEqual([])
   })
 
   it('counts the addresses of one IPv6 network as one client', () => {

@@ -35,6 +35,7 @@ const HINT = 'If a proxy stands in front, set clientIp; see "Client address" in 
  * all have been given; a request that is not looked at costs a counter. No warning shows a header's value.
  */
 export function observeClientIp(resolver: ClientIpResolver): ClientIpObserver {
+  const headers = [...(resolver.header ? [resolver.header] : []), ...HEADERS]
   let seen = 0
   let only: string | undefined
   const open = new Set<IpGuardErrorCode>(['IPGUARD_ONE_CLIENT', 'IPGUARD_PEER_PRIVATE_UNTRUSTED'])
@@ -47,18 +48,19 @@ export function observeClientIp(resolver: ClientIpResolver): ClientIpObserver {
     observe(request, peer, resolved) {
       if (open.size === 0) return undefined
       if (++seen > FIRST && seen % EVERY !== 0) return undefined
-      const key = resolved?.client.key
+      // no client is not the one that all are taken for
+      const key = resolved?.client.key ?? ''
       only ??= key
-      if (key !== undefined && key !== only) open.delete('IPGUARD_ONE_CLIENT')
+      if (key !== only) open.delete('IPGUARD_ONE_CLIENT')
       const one =
-        key !== undefined && seen >= FIRST
+        key && seen >= FIRST
           ? warn(
               'IPGUARD_ONE_CLIENT',
               `The first ${FIRST} requests all came from ${only}: one limit holds for everybody`,
             )
           : undefined
       if (one || open.size === 0) return one
-      const header = HEADERS.find((name) => request.headers.get(name))
+      const header = headers.find((name) => request.headers.get(name))
       if (header === undefined) return undefined
       const sign = `A request with ${header} came`
       return (
