@@ -63,8 +63,9 @@ export function cloudFront(options: PresetTrust): ClientIpPreset {
  * (`X-Azure-ClientIP` can be chosen by the caller.) State who connects: the prefixes of the service tag
  * `AzureFrontDoor.Backend`, which Microsoft publishes weekly, and which all customers share, so check `X-Azure-FDID`
  * too; or `originUnreachable: true` where access restrictions admit only your own Front Door, as App Service can.
- * Without Front Door, App Service and Application Gateway append `address:port` to `X-Forwarded-For`: write
- * `{ header: 'x-forwarded-for', hops: 1, trust: [...] }`.
+ * Without Front Door, Application Gateway and App Service append `address:port` to `X-Forwarded-For`. Behind a gateway
+ * write `{ header: 'x-forwarded-for', hops: 1, trust: [...] }` with its subnet; on App Service, to which its own front
+ * ends connect, `{ header: 'x-forwarded-for', hops: 1, originUnreachable: true }`.
  * https://learn.microsoft.com/azure/frontdoor/front-door-http-headers-protocol
  *
  * @example
