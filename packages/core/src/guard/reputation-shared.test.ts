@@ -114,6 +114,28 @@ describe('processes on one store', () => {
     expect(asked()).toBe(2)
   })
 
+  test('one that is told to stop holds back the others that wait for its leases', async () => {
+    const { guards, sources, asked, pass, store } = fleet(2, undefined, { onUnknown: 'challenge' })
+    const ips = Array.from({ length: 4 }, (_, i) => `8.8.4.${i}`)
+    for (const guard of guards) {
+      for (const ip of ips) guard.now(ip)
+      await turn()
+    }
+    expect(sources.map(({ calls }) => calls.length)).toEqual([4, 0])
+    for (const { reject } of sources[0]!.calls) reject(failure('QUOTA', { retryAfter: 600_000 }))
+    await pass(1_000, 20)
+    expect(asked()).toBe(4)
+    for (const ip of ips) {
+      expect(await store.get(`rep-lease:1:4:fake:0::${ip}`)).toBeUndefined()
+      expect(guards[1]?.now(ip)).toMatchObject({ action: 'challenge', degraded: ['reputation'] })
+    }
+    expect(guards[1]?.guard.metrics().reputation.fake).toMatchObject({ inFlight: 0, queued: 0, open: false })
+    await pass(600_000)
+    guards[1]?.now(IP)
+    await turn()
+    expect(asked()).toBe(5)
+  })
+
   test('a failure leaves a good old record as it is', async () => {
     const { guards, sources, pass, store } = fleet(2, () => ({ score: 90 }))
     guards[0]?.now(IP)

@@ -5,11 +5,12 @@ import { parseTold, renderTold, type Told } from './told.ts'
 
 /** What all processes on one store know of a source's answers, and which of them asks. */
 export interface SharedBook {
-  /** The record of an address, and until when the source said not to ask; LOST when the store could not tell. */
-  read(ip: string): Promise<{ readonly told: Told | undefined; readonly pausedUntil: number } | typeof LOST>
+  /** The record of an address; LOST when the store could not tell. Tells `paused` too. */
+  read(ip: string): Promise<Told | undefined | typeof LOST>
   /**
    * Takes the lease of an address, or waits for who has it. `'mine'`: ask the source, then `finish`. What it has told, if that came first. A
-   * number: until when it is not asked again, as it could not tell just now; 0: no lease was to be had.
+   * number: until when it is not asked again, as it could not tell just now; 0: no lease was to be had. Who has the lease has been told `paused`
+   * since.
    */
   claim(ip: string): Promise<'mine' | Told | number | typeof LOST>
   /** Ends the lease: with what was told; or nobody asks again until then; or, with 0, with neither. */
@@ -29,6 +30,8 @@ export interface SharedBookOptions {
   readonly after: (ms: number, call: () => void) => () => void
   readonly fail: (code: IpGuardErrorCode, message: string, cause: unknown) => void
   readonly closed: () => boolean
+  /** Another process was told not to ask the source until then. */
+  readonly paused: (until: number) => void
 }
 
 /** The store did not answer in time, or failed. */
@@ -44,7 +47,7 @@ const FAILED = '!'
 const ASKING = 'asking'
 
 export function createSharedBook(options: SharedBookOptions): SharedBook {
-  const { store, provider, version, timeout, now, after, fail, closed } = options
+  const { store, provider, version, timeout, now, after, fail, closed, paused } = options
   // With lengths, so that no name and version can be read as another name and version.
   const place = `1:${provider.length}:${provider}:${version.length}:${version}:`
   const pauseKey = `rep-pause:1:${provider}`
@@ -73,6 +76,13 @@ export function createSharedBook(options: SharedBookOptions): SharedBook {
     return text === LOST ? LOST : parseTold(text, now())
   }
 
+  async function read(ip: string): Promise<Told | undefined | typeof LOST> {
+    const [told, pause] = await Promise.all([toldOf(ip), ask(() => store.get(pauseKey))])
+    if (pause === LOST) return LOST
+    paused(Number(pause) || 0)
+    return told
+  }
+
   async function finish(ip: string, answer: Told | number): Promise<void> {
     const key = `rep-lease:${place}${ip}`
     if (typeof answer === 'object')
@@ -86,10 +96,7 @@ export function createSharedBook(options: SharedBookOptions): SharedBook {
   }
 
   return {
-    async read(ip) {
-      const [told, pause] = await Promise.all([toldOf(ip), ask(() => store.get(pauseKey))])
-      return told === LOST || pause === LOST ? LOST : { told, pausedUntil: Number(pause) || 0 }
-    },
+    read,
     async claim(ip) {
       const key = `rep-lease:${place}${ip}`
       const over = now() + length
@@ -97,8 +104,8 @@ export function createSharedBook(options: SharedBookOptions): SharedBook {
         const until = now() + length
         const mine = await ask(() => store.set(key, ASKING, until, { ifAbsent: true }))
         if (mine === true) held.set(ip, until)
-        // Since the last look another process may have ended its own look-up.
-        const told = mine === LOST ? LOST : await toldOf(ip)
+        // Since the last look another process may have ended its own look-up, or been told not to ask.
+        const told = mine === LOST ? LOST : await (mine ? read : toldOf)(ip)
         if (told === LOST) return LOST
         if (told && told.freshUntil > now()) {
           if (mine) await finish(ip, 0)

@@ -81,7 +81,20 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
   const circuit = createCircuit()
   const ledger = quota && createQuotaLedger(name, quota, timeout, host)
   const shared: SharedBook | undefined =
-    store && createSharedBook({ store, provider: name, version, timeout, now, after, fail, closed: () => closed })
+    store &&
+    createSharedBook({
+      store,
+      provider: name,
+      version,
+      timeout,
+      now,
+      after,
+      fail,
+      closed: () => closed,
+      paused(until) {
+        pausedUntil = Math.max(pausedUntil, Math.min(until, now() + LONGEST_PAUSE))
+      },
+    })
   const counts = { asked: 0, listed: 0, unlisted: 0, failed: 0, dropped: 0, overQuota: 0, shared: 0 }
   let closed = false
   let pausedUntil = 0
@@ -135,9 +148,8 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     const known = await book?.read(ip)
     if (known === LOST) book = undefined
     else if (known) {
-      pausedUntil = Math.max(pausedUntil, Math.min(known.pausedUntil, now() + LONGEST_PAUSE))
-      if (known.told && known.told.freshUntil > now()) return share(flight, known.told)
-      if (known.told && known.told.staleUntil > now()) keep(address, place, known.told)
+      if (known.freshUntil > now()) return share(flight, known)
+      if (known.staleUntil > now()) keep(address, place, known)
     }
     const barred = barredUntil(now(), flight.highValue)
     if (barred > 0 || closed) return flights.end(flight, Math.min(barred, now() + ttl.error))
