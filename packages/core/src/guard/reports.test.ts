@@ -276,11 +276,26 @@ describe('the day’s budget', () => {
     expect(outcomes).toEqual([...Array<string>(5).fill('sent'), ...Array<string>(7).fill('over-budget')])
     clock.advance(DAY)
     expect((await kits[0]!.guard.report('45.155.205.11', REPORT))[0]!.outcome).toBe('over-budget')
-    clock.advance(DAY / 10 + 20_000)
+    clock.advance(DAY / 10 + 80_000)
     expect((await kits[0]!.guard.report('45.155.205.11', REPORT))[0]!.outcome).toBe('sent')
     expect(kits[0]!.guard.metrics().reports).toEqual({
       source: { sent: 4, dryRun: 0, duplicate: 0, overBudget: 4, refused: 0, failed: 0, dropped: 0, queued: 0 },
     })
+  })
+
+  test('is one, also for guards whose source has other timeouts', async () => {
+    const clock = handClock()
+    const store = memoryStore({ clock })
+    const outcomes: string[] = []
+    for (const timeout of ['1s', '5s', '90s'] as const) {
+      const source = fakeSource({ timeout, reportQuota: { perDay: 5 } })
+      const { guard } = reportKit({}, { store }, { clock, source })
+      for (let i = 0; i < 3; i++) {
+        const [result] = await guard.report(`45.155.${outcomes.length}.1`, REPORT)
+        outcomes.push(result!.outcome)
+      }
+    }
+    expect(outcomes).toEqual([...Array<string>(5).fill('sent'), ...Array<string>(4).fill('over-budget')])
   })
 
   test('what was over it is not kept back by its window', async () => {

@@ -38,13 +38,28 @@ describe('a quota', () => {
     }
     expect(densest(times, 60_000)).toBeLessThanOrEqual(15)
     expect(times.length).toBe(60)
-    // Two windows, each longer by the timeout and by the tenth that the count may take.
-    expect((times[30] ?? 0) - (times[0] ?? 0)).toBeLessThanOrEqual(2 * 65_000 * 1.1)
+    // Two windows, each longer by the longest timeout and by the tenth that the count may take.
+    expect((times[30] ?? 0) - (times[0] ?? 0)).toBeLessThanOrEqual(2 * 70_000 * 1.1)
     // The day after, there is some again.
     clock.advance(86_400_000 * 1.2)
     for (let i = 5_000; i < 5_020; i++) void guard.check(request(), { peer: ip(i) })
     for (let i = 0; i < 10; i++) await turn()
     expect(times.length).toBe(75)
+  })
+
+  test.each(['perMinute', 'perDay'] as const)('%s is one, also for guards with other timeouts', async (name) => {
+    const clock = handClock()
+    const store = memoryStore({ clock })
+    const asked: string[] = []
+    for (const timeout of ['1s', '5s', '20s'] as const) {
+      const fake = fakeProvider({ timeout, quota: { [name]: 5 } }, (each) => void asked.push(each))
+      const { now } = reputationGuard({ providers: [fake] }, { clock, store })
+      for (let i = 0; i < 5; i++) {
+        now(ip(asked.length * 10 + i))
+        await turn()
+      }
+    }
+    expect(asked).toHaveLength(5)
   })
 
   test('used up: nothing is queued, the decision says so, the operator is warned once', async () => {

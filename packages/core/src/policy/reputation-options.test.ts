@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { fakeProvider } from '../../test/fake-provider.ts'
+import { providerSettings } from '../reputation/provider-settings.ts'
 import { reputation } from './reputation.ts'
 import { checkReputationOptions } from './reputation-options.ts'
 
@@ -75,6 +76,15 @@ test('weights of the policy come before those of the provider', () => {
   ]
   const { providers: checked } = checkReputationOptions({ providers: two, weights: { a: 0.2 } })
   expect(checked.map(({ weight }) => weight)).toEqual([0.2, 0.5, 1])
+})
+
+test.each([
+  [{}, 60_000],
+  [{ quota: {} }, 60_000],
+  [{ quota: { perDay: 5 } }, 10_000],
+  [{ quota: { perMinute: 5 } }, 10_000],
+])('a source with %j is waited for as long as the windows of its count allow', (more, ms) => {
+  expect(providerSettings(fakeProvider({ timeout: '60s', ...more }), 'x').timeout).toBe(ms)
 })
 
 test('its name is its own, or the one that was written', () => {

@@ -55,6 +55,9 @@ const KNOWN = [
   'secrets',
 ] as const // prettier-ignore
 
+/** Of a source that is told, in ms: the day's count has to know how late a report may arrive. */
+export const LONGEST_TIMEOUT = 60_000
+
 const WHOLE = { perDay: 1, minStrikes: 1, maxQueue: 1, retries: 0 } as const
 
 /** @throws {IpGuardError} `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_OPTION_INVALID`, `IPGUARD_DURATION_INVALID` */
@@ -113,7 +116,7 @@ function planSource(provider: Provider, i: number, options: ReportsOptions, opti
     provider,
     window,
     perDay: options.perDay ?? provider.reportQuota?.perDay ?? 100,
-    timeout: parseDuration(provider.timeout ?? '5s', `${where}.timeout`),
+    timeout: Math.min(LONGEST_TIMEOUT, parseDuration(provider.timeout ?? '5s', `${where}.timeout`)),
   }
 }
 

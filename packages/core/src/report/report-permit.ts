@@ -1,5 +1,5 @@
 import type { ReportHost } from './report-host.ts'
-import type { ReportPlan, ReportSource } from './report-options.ts'
+import { LONGEST_TIMEOUT, type ReportPlan, type ReportSource } from './report-options.ts'
 import type { ReportOutcome, ReportReason } from './report-result.ts'
 
 /** What a report shows to be sent: whose it is, and what it holds already. */
@@ -31,6 +31,8 @@ export interface Permits {
 const DAY = 86_400_000
 /** What may pass between a claim and the sending, beside the attempt itself. */
 const SLACK = 5000
+/** A day as counted here: what is sent late still fits the vendor's. The same for any timeout, so that guards that differ in it count together. */
+const DAYS_WINDOW = DAY + LONGEST_TIMEOUT + SLACK
 
 export function createPermits(
   { provider, window, perDay, timeout }: ReportSource,
@@ -60,7 +62,7 @@ export function createPermits(
       if (claimed === undefined) return 'wait'
       if (!claimed) return { outcome: 'duplicate' }
       item.heldUntil = until
-      const wanting = await host.pay(space, perDay, DAY + timeout + SLACK)
+      const wanting = await host.pay(space, perDay, DAYS_WINDOW)
       if (wanting === undefined) return 'wait'
       if (wanting === 0) return 'go'
       brokeUntil = host.now() + wanting

@@ -11,6 +11,9 @@ export interface ProviderSettings {
   readonly version: string
 }
 
+/** Of a provider with a quota, in ms: the count has to know how late a look-up may arrive. */
+export const LONGEST_TIMEOUT = 10_000
+
 /** @throws {IpGuardError} `IPGUARD_OPTION_INVALID`, `IPGUARD_OPTION_UNKNOWN`, `IPGUARD_DURATION_INVALID` */
 export function providerSettings(provider: Provider, option: string): ProviderSettings {
   if (typeof provider !== 'object' || provider === null || typeof provider.lookup !== 'function')
@@ -34,7 +37,10 @@ export function providerSettings(provider: Provider, option: string): ProviderSe
   return {
     weight,
     ttl: { verdict: kept('verdict', '1h'), unlisted: kept('unlisted', '1h'), error: kept('error', '60s') },
-    timeout: parseDuration(timeout, `${option}.timeout`),
+    timeout: Math.min(
+      parseDuration(timeout, `${option}.timeout`),
+      (quota?.perMinute ?? quota?.perDay) ? LONGEST_TIMEOUT : Number.POSITIVE_INFINITY,
+    ),
     version,
   }
 }

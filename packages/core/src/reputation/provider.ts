@@ -54,7 +54,7 @@ export interface Provider {
   readonly weight?: number
   /** How long answers are kept. @default verdict '1h', unlisted '1h', error '60s' */
   readonly ttl?: { readonly verdict?: Duration; readonly unlisted?: Duration; readonly error?: Duration }
-  /** The deadline of one look-up. @default '5s' */
+  /** The deadline of one look-up; with a quota at most 10 s, of a report at most 60 s. @default '5s' */
   readonly timeout?: Duration
   /** Changes with the settings that change answers; part of the cache's key. Never a secret. @default '' */
   readonly version?: string

@@ -3,6 +3,7 @@ import { createCounters } from '../store/counters.ts'
 import type { Counter, CounterKey, Hit, HitReply } from '../store/hit.ts'
 import type { Store } from '../store/store.ts'
 import type { Quota } from './provider.ts'
+import { LONGEST_TIMEOUT } from './provider-settings.ts'
 
 /** Counts what is sent to a source, before it is sent. */
 export interface QuotaLedger {
@@ -21,21 +22,23 @@ export interface QuotaHost {
   readonly hit: (hits: readonly Hit[]) => Awaitable<readonly HitReply[]>
 }
 
-const WINDOWS = { perMinute: 60_000, perDay: 86_400_000 } as const
+const WINDOWS = { perMinute: 60_000 + LONGEST_TIMEOUT, perDay: 86_400_000 + LONGEST_TIMEOUT } as const
 
-/** `timeout` lengthens the windows: what is sent late, and arrives later, still fits the window of the vendor. */
-export function createQuotaLedger(provider: string, quota: Quota, timeout: number, host: QuotaHost): QuotaLedger {
+/**
+ * The windows are longer than those of the vendor by the longest timeout: what is sent late, and arrives later, still fits. Not by the provider's
+ * own: guards that differ in it use one quota, and count together.
+ */
+export function createQuotaLedger(provider: string, quota: Quota, host: QuotaHost): QuotaLedger {
   const key: CounterKey = { kind: 0, length: 0, a: 0, b: 0, c: 0, d: 0, text: provider }
   const counters = (['perMinute', 'perDay'] as const).flatMap((name): { counter: Counter; limit: number }[] => {
     const all = quota[name]
     if (all === undefined) return []
     const limit = host.store ? all : Math.max(1, Math.floor(all / host.instances))
-    const window = WINDOWS[name] + timeout
     const counter: Counter = Object.freeze({
-      id: `quota ${JSON.stringify(provider)} ${window}`,
+      id: `quota ${JSON.stringify(provider)} ${name}`,
       policy: provider,
       algorithm: 'sliding-window',
-      window,
+      window: WINDOWS[name],
       shadow: false,
       largest: limit,
       banScope: 'ban',

@@ -79,7 +79,7 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
   const { now, after, store, fail } = host
   const running = new Set<() => void>()
   const circuit = createCircuit()
-  const ledger = quota && createQuotaLedger(name, quota, timeout, host)
+  const ledger = quota && createQuotaLedger(name, quota, host)
   const shared: SharedBook | undefined =
     store &&
     createSharedBook({
