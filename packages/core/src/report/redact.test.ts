@@ -33,6 +33,12 @@ describe('a message without its secrets', () => {
     ['hash 0123456789abcdef0123', 'hash [redacted]'],
     ['run abcdefghijklmnopqrst', 'run [redacted]'],
     ['card 4111 1111 1111 1111.', 'card [redacted].'],
+    ['card 4111.1111.1111.1111 or 3782.822463.10005', 'card [redacted] or [redacted]'],
+    ['from 195.154.205.110 404 12', 'from [redacted] 404 12'],
+    ['from 2a02%3A1234%3A%3A1 and 2a02%253a1234%253a%253a2', 'from [redacted] and [redacted]'],
+    ['from 203%2E0%2E113%2E5, 45%2e155%2e205%2e10', 'from [redacted], 45.155.205.10'],
+    ['to joe%2540shop.example', 'to [redacted]'],
+    ['to joe\\u0040shop.example', 'to [redacted]'],
     ['from ::ffff:45.155.205.10 to 2001:DB8::1', 'from ::ffff:45.155.205.10 to [redacted]'],
     ['mac aa:bb:cc:dd:ee:ff', 'mac [redacted]'],
     ['host ip-10-1-2-3.local', 'host ip-[redacted].local'],
@@ -50,6 +56,24 @@ describe('a message without its secrets', () => {
   test('is at most 1,000 characters, and ends with a whole one', () => {
     expect(at('ab '.repeat(1000))).toHaveLength(1000)
     expect(at(`${'a '.repeat(499)}x😀`)).toHaveLength(999)
+  })
+
+  test('a secret that another one begins with leaves nothing of the longer one', () => {
+    expect(createRedactor(['hunter2', 'hunter2-admin'])('with hunter2-admin or hunter2', IP)).toBe(
+      'with [redacted] or [redacted]',
+    )
+  })
+
+  test.each([
+    ['a/b/hunter', String.raw`a\/b\/hunter`],
+    ['pässwörd', String.raw`p\u00e4ssw\u00F6rd`],
+    ['<a&b>c', String.raw`\u003ca\u0026b\u003ec`],
+    ['a\\u0041bc\\', String.raw`a\u0041bc\/x`],
+    ['a\\b/c"d', String.raw`a\\b\/c\"d`],
+    ['ab\ncd', String.raw`ab\u000acd`],
+  ])('the secret %j in JSON that is escaped more than it needs: %s', (secret, text) => {
+    const parts = createRedactor([secret])(`is ${text}`, IP).split('[redacted]')
+    expect(parts).toEqual(['is ', text.endsWith('x') ? '/x' : ''])
   })
 
   test('the own function comes first, and one that throws or answers no text is told', () => {

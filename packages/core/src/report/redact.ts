@@ -8,6 +8,7 @@ const MARK = '[redacted]'
 const LONGEST = 1000
 /** As much of a message as is looked at, beside the longest secret. */
 const LOOK = 8192
+const ESCAPE = /\\(?:\/|u([\da-f]{4}))/gi
 
 /** Takes out of a message what could be personal or secret; `ip`, the reported address in its canonical text, may stay. */
 export type Redactor = (message: string, ip: string) => string
@@ -18,14 +19,18 @@ export type Redactor = (message: string, ip: string) => string
  * Rather too much goes than too little: also a path with figures that is as long as a key.
  */
 export function createRedactor(secrets: readonly string[], own?: (message: string) => string): Redactor {
-  const forms = [...new Set(secrets.flatMap((secret) => [...secretForms(secret), ...secretForms(clean(secret))]))]
-  const longest = forms.reduce((most, form) => Math.max(most, form.length), 0)
+  const all = new Set(secrets.flatMap((secret) => [...secretForms(secret), ...secretForms(clean(secret))]))
+  // The longest first, of all secrets together: a shorter one inside it would leave its ends.
+  const forms = [...all].sort((x, y) => y.length - x.length)
+  const longest = forms[0]?.length ?? 0
+  const hide = (text: string): string => forms.reduce((left, form) => left.replaceAll(form, MARK), text)
   const look = LOOK + longest
   return (message, ip) => {
     const given: unknown = own ? own(message) : message
     if (typeof given !== 'string') throw new TypeError('reports.redact answered no text')
-    let text = clean(given.slice(0, look))
-    for (const form of forms) text = text.replaceAll(form, MARK)
+    let text = hide(clean(given.slice(0, look)))
+    // JSON may be escaped more than it needs; only now, as the secret may have a backslash of its own.
+    text = hide(clean(text.replace(ESCAPE, (_, hex = '2f') => String.fromCharCode(Number.parseInt(hex, 16)))))
     // Where it was cut, the beginning of a secret may stand that is not known by it.
     if (given.length > look) text = text.slice(0, Math.max(0, text.length - longest)).replace(/\S{1,200}$/, '')
     text = text
@@ -57,11 +62,12 @@ function redactLine(line: string, ip: string): string {
     redactPairs(opened, MARK)
       .replace(/\?\S+/g, `?${MARK}`)
       // E-mail addresses, and users before a host.
-      .replace(/[^\s<>()[\]{},;"]+/g, (part) => (/@|%40/i.test(part) ? MARK : part))
+      .replace(/[^\s<>()[\]{},;"]+/g, (part) => (/@|%(?:25)*40/i.test(part) ? MARK : part))
+      .replace(/%(?:25)*(3a|2e)/gi, (_, hex) => (hex === '2e' || hex === '2E' ? '.' : ':'))
       .replace(/[\da-f:.]{3,}/gi, (run) => redactIpv6(run, ip))
       .replace(/\d{1,3}(?:[.-]\d{1,3}){3}/g, (text) => (normalizeIp(text) === ip ? text : MARK))
       // As long as the number of a card.
-      .replace(/\d(?:[ \u00a0-]?\d){12,}/g, MARK)
+      .replace(/\d(?:(?:[ \u00a0-]|\.(?=\d{4}))?\d){12,}/g, MARK)
   )
 }
 

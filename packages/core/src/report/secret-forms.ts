@@ -23,8 +23,7 @@ export function secretForms(secret: string): readonly string[] {
     forms.add(encoded)
     forms.add(lowerEscapes(encoded))
   }
-  // The longest first: a shorter one inside it would leave its ends.
-  return [...forms].filter((form) => form.length >= 4).sort((x, y) => y.length - x.length)
+  return [...forms].filter((form) => form.length >= 4)
 }
 
 /** What these bytes become inside a longer base64 text, `lead` bytes behind a multiple of three: without the characters that they share. */
