@@ -125,6 +125,20 @@ describe('providerFetch', () => {
     expect(requests.length).toBe(0)
   })
 
+  it.each(['hunter2\nx', 'hunter2\u0000', 'hunter2 \u20ac'])(
+    'sends no header that cannot be one (%j), shows nothing of it, and leaves no timer',
+    async (value) => {
+      const { url, requests } = await serve((_, response) => response.end('{}'))
+      const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+      const before = timers()
+      const error = await refusal(providerFetch(url, { headers: { 'x-key': value } }))
+      expect(timers()).toBe(before)
+      expect(error.code).toBe('IPGUARD_OPTION_INVALID')
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2')
+      expect(requests.length).toBe(0)
+    },
+  )
+
   it('has one deadline, which neither headers nor parts of a body start anew', async () => {
     const drips: ReturnType<typeof setInterval>[] = []
     const { url } = await serve((_, response) => {

@@ -19,6 +19,10 @@ test.each<readonly [string, object]>([
   ['feed.onWarning is 5', { ...base, onWarning: 5 }],
   ['feed.cache.save is undefined', { ...base, cache: { load: () => undefined } }],
   ['feed.headers is', { ...base, headers: { a: 1 } }],
+  ...['canary\nx', 'canary\r\n', 'canary\u0000', 'canary\u2028', 'canary ü €'].map(
+    (value) => ['feed.headers is "something that cannot be sent"', { ...base, headers: { 'x-key': value } }] as const,
+  ),
+  ['feed.headers is "something that cannot be sent"', { ...base, headers: { 'x canary': 'a' } }],
   ['feed.refresh is not a duration', { ...base, refresh: 'soon' }],
   ['feed.refresh is "1m". Write at least 60001 ms', { ...base, refresh: '1m', minInterval: 60_001 }],
   ['feed.staleAfter is "1h". Write at least as long as refresh', { ...base, staleAfter: '1h' }],
@@ -64,6 +68,7 @@ test.each([
   { ...base, url: 'https://lists.example/x?key=1' },
   { ...base, url: 'http://127.0.0.1:8080/x' },
   { ...base, url: 'http://localhost/x' },
+  { ...base, headers: { 'x-key': 'Bearer a\tü', accept: '' } },
   { ...base, maxGrowth: Number.POSITIVE_INFINITY, minPrefix: {}, refresh: '30d' },
 ] satisfies FeedOptions[])('%j is fine', (options) => {
   expect(feed(options).status().state).toBe('idle')

@@ -199,6 +199,11 @@ function checkHeaders(headers: unknown, option: string): void {
   if (!isRecord || Object.values(headers).some((value) => typeof value !== 'string')) {
     throw invalidOption(option, headers, "an object of texts, like { authorization: 'Bearer …' }")
   }
+  // What cannot be sent is not shown either: it may be a key.
+  const isFine = Object.entries(headers).every(
+    ([name, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+  )
+  if (!isFine) throw invalidOption(option, 'something that cannot be sent', 'without control characters, in Latin-1')
 }
 
 function checkMinPrefix(

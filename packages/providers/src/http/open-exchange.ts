@@ -39,10 +39,9 @@ export async function openExchange(
     () => fail('IPGUARD_PROVIDER_TIMEOUT', `did not answer in full within ${timeout} ms`),
     () => fail('IPGUARD_PROVIDER_TIMEOUT', 'was not waited for any longer'),
   )
-  const headers = new Headers(options.headers)
-  for (const [name, value] of Object.entries(DEFAULT_HEADERS)) if (!headers.has(name)) headers.set(name, value)
   const method = options.method ?? 'GET'
   try {
+    const headers = headersOf(options.headers)
     for (let left = options.redirects ?? 0; ; left--) {
       const response = await send(url, { ...options, method, headers, deadline, fail })
       if (!isRedirect(response)) return { response, deadline, host, fail }
@@ -106,6 +105,20 @@ const UNSENT: ReadonlySet<string> = new Set(
     'FailedToOpenSocket',
   ].map((code) => ` (${code})`),
 )
+
+/** What the runtime throws of a header that cannot be sent quotes its value, which may be a key: nothing of it is kept. */
+function headersOf(given: ProviderFetchOptions['headers']): Headers {
+  try {
+    const headers = new Headers(given)
+    for (const [name, value] of Object.entries(DEFAULT_HEADERS)) if (!headers.has(name)) headers.set(name, value)
+    return headers
+  } catch {
+    throw new IpGuardError(
+      'IPGUARD_OPTION_INVALID',
+      'A name or value of `headers` cannot be sent: it has a line break, another control character or one outside of Latin-1. Write it without.',
+    )
+  }
+}
 
 /** 304 is the answer to a conditional request. Browsers hide a redirect behind status 0. */
 function isRedirect({ status, type }: Response): boolean {
