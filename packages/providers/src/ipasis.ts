@@ -4,6 +4,7 @@ import { type HttpProviderOptions, httpProvider } from './http-provider.ts'
 import { checkKey } from './http-provider-options.ts'
 import { type Fields, flag, object, optionalObject, required } from './read-json.ts'
 import { oneLine } from './verdict-of.ts'
+import { versionOf } from './version-of.ts'
 
 /** The options of `ipasis`. */
 export interface IpasisOptions extends HttpProviderOptions {
@@ -53,7 +54,7 @@ export function ipasis(options: IpasisOptions): Provider {
       quota: { perDay: 100 },
     },
     secrets: typeof key === 'string' ? [key] : [],
-    version: JSON.stringify(counted),
+    version: versionOf('', counted),
     request(ip, baseUrl) {
       const query = new URLSearchParams()
       if (api === 'v1') query.set('ip', ip)
