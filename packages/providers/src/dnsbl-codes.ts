@@ -19,8 +19,18 @@ export type ReadRecords = (records: readonly DnsRecord[]) => Verdict | undefined
 const MINUTE = 60_000
 const HOUR = 3_600_000
 
-/** @throws {IpGuardError} `IPGUARD_OPTION_INVALID`, `IPGUARD_OPTION_UNKNOWN` */
-export function compileCodes(source: string, option: string, codes: DnsblCodes, errors: DnsblErrors = {}): ReadRecords {
+/**
+ * `longest`: how long a verdict is kept at most, in ms, whatever its record says.
+ *
+ * @throws {IpGuardError} `IPGUARD_OPTION_INVALID`, `IPGUARD_OPTION_UNKNOWN`
+ */
+export function compileCodes(
+  source: string,
+  option: string,
+  codes: DnsblCodes,
+  errors: DnsblErrors = {},
+  longest: number = HOUR,
+): ReadRecords {
   const listings = new Map(
     Object.entries(codes).map(([answer, code]) => {
       checkAnswer(answer, `${option}.codes`)
@@ -38,7 +48,7 @@ export function compileCodes(source: string, option: string, codes: DnsblCodes, 
   }
   return (records) => {
     const found: CompiledListing[] = []
-    let ttl = HOUR
+    let ttl = Math.min(HOUR, longest)
     for (const { address, ttl: seconds } of records) {
       const fault = faults.get(address) ?? faultOf(address, listings)
       if (fault) throw faultError(source, address, fault)

@@ -26,11 +26,11 @@ interface ProbeOptions {
  * Whether the list works, asked before its first use and then each hour: one that was closed lists nobody or, worse, everybody. A bad one is not
  * asked for ten minutes; when nothing could be told, the next look-up probes again.
  *
- * @throws {IpGuardError} (as a rejection) `IPGUARD_PROVIDER_REFUSED` while it is bad; what `ask` rejects with
+ * @throws {IpGuardError} (as a rejection) `IPGUARD_PROVIDER_FAILED` with `retryAfter` while it is bad; what `ask` rejects with
  */
 export function createProbe({ source, probe, clock, ask }: ProbeOptions): (signal: AbortSignal) => Promise<void> {
   let goodUntil = Number.NEGATIVE_INFINITY
-  let bad: { readonly error: IpGuardError; readonly until: number } | undefined
+  let bad: { readonly message: string; readonly until: number } | undefined
 
   async function run(signal: AbortSignal): Promise<void> {
     const [listed, unlisted] = await Promise.all([
@@ -45,12 +45,10 @@ export function createProbe({ source, probe, clock, ask }: ProbeOptions): (signa
     const what = listed
       ? `lists ${probe.unlisted}, which no list does`
       : `does not list ${probe.listed}, which every list does`
-    const error = new IpGuardError(
-      'IPGUARD_PROVIDER_REFUSED',
-      `${source} ${what}: it is not used. Check the zone, the key, and whether your resolver is served.`,
-    )
-    bad = { error, until: clock.now() + BAD }
-    throw error
+    bad = {
+      message: `${source} ${what}: it is not used. Check the zone, the key, and whether your resolver is served.`,
+      until: clock.now() + BAD,
+    }
   }
 
   /** Any listing counts, also with a code that scores nothing here. */
@@ -59,8 +57,8 @@ export function createProbe({ source, probe, clock, ask }: ProbeOptions): (signa
   }
 
   return async (signal) => {
-    const now = clock.now()
-    if (bad && now < bad.until) throw bad.error
-    if (bad || now >= goodUntil) await run(signal)
+    if (bad ? clock.now() >= bad.until : clock.now() >= goodUntil) await run(signal)
+    // Not as refused: that would keep the guard from asking for an hour.
+    if (bad) throw new IpGuardError('IPGUARD_PROVIDER_FAILED', bad.message, { retryAfter: bad.until - clock.now() })
   }
 }

@@ -5,6 +5,7 @@ import {
   invalidOption,
   type Provider,
   parseAddress,
+  parseDuration,
   systemClock,
 } from '@ipguard/core'
 import { compileCodes, type DnsblCodes, type DnsblErrors } from './dnsbl-codes.ts'
@@ -40,8 +41,9 @@ const TTL = { verdict: '1h', unlisted: '10m' } as const
  * A DNS block list: an A record means "listed", no such name "not listed", and anything else that it could not tell. Of several records the
  * highest score counts.
  *
- * An answer is kept as long as its record says, 1 minute to 1 hour. Before its first use, and then each hour, the list has to list 127.0.0.2 and
- * not 127.0.0.1 (RFC 5782); while it does not, it is not used and the guard warns of it. Give several lists a `name` each.
+ * An answer is kept as long as its record says, 1 minute to 1 hour, and never longer than `ttl.verdict`. Before its first use, and then each hour,
+ * the list has to list 127.0.0.2 and not 127.0.0.1 (RFC 5782); while it does not, it is not used, the guard tells of the error, and it is tried again
+ * after 10 minutes. Give several lists a `name` each.
  *
  * Needs `node:dns`, or a function as `resolve`. Most lists refuse public resolvers such as 8.8.8.8; use your own.
  *
@@ -71,7 +73,8 @@ export function dnsblProvider(factory: string, options: DnsblOptions): Provider 
     if (reversed !== undefined) return `${reversed}.${suffix}`
     throw new IpGuardError('IPGUARD_ADDRESS_INVALID', `${common.name} was asked about something that is no address.`)
   }
-  const read = compileCodes(common.name, factory, codes, errors)
+  const longest = parseDuration(common.ttl?.verdict ?? TTL.verdict, `${factory}.ttl.verdict`)
+  const read = compileCodes(common.name, factory, codes, errors, longest)
   // For a probe any code is a listing, also one that scores nothing, and a fault is a fault.
   const any = Object.fromEntries([...Object.keys(codes), '*'].map((answer) => [answer, 1]))
   const readAny = compileCodes(common.name, factory, any, errors)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { IpGuardError, parseAddress } from '@ipguard/core'
+import { createGuard, IpGuardError, parseAddress, reputation } from '@ipguard/core'
 import { type Rbldnsd, startRbldnsd } from '@ipguard/tools'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { handClock } from '../../core/test/hand-clock.ts'
@@ -102,7 +102,7 @@ describe('dnsbl with a real name server of block lists', () => {
     await expect(everybody.lookup('9.9.9.9', context)).rejects.toThrow('dnsbl lists 127.0.0.1, which no list does')
     const nobody = dnsbl({ zone: 'nobody.test', servers: [server.address], clock })
     await expect(nobody.lookup('198.51.100.99', context)).rejects.toThrow('dnsbl does not list 127.0.0.2')
-    expect(await outcome(nobody, '198.51.100.99')).toBe('IPGUARD_PROVIDER_REFUSED')
+    expect(await outcome(nobody, '198.51.100.99')).toBe('IPGUARD_PROVIDER_FAILED')
     const unprobed = dnsbl({ zone: 'nobody.test', servers: [server.address], probe: false })
     expect(await outcome(unprobed, '198.51.100.99')).toMatchObject({ score: 100, detail: 'dnsbl: 127.0.0.2' })
   })
@@ -264,15 +264,47 @@ describe('dnsbl with a resolver of its own', () => {
     expect(probes()).toBe(0)
     clock.advance(1)
     delete answers['2.0.0.127.list.test']
-    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_REFUSED')
+    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_FAILED')
     expect(probes()).toBe(1)
     answers['2.0.0.127.list.test'] = ['127.0.0.2']
     clock.advance(599_999)
-    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_REFUSED')
+    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_FAILED')
     expect(probes()).toBe(0)
     clock.advance(1)
     expect(await outcome(provider, '203.0.113.7')).toBeUndefined()
     expect(probes()).toBe(1)
+  })
+
+  it('is asked again by a guard ten minutes after a bad probe, and not before', async () => {
+    const clock = handClock()
+    const asked: string[] = []
+    const answers: Record<string, readonly string[]> = {}
+    const provider = dnsbl({ zone: 'list.test', resolve: answering(answers, asked), clock })
+    const guard = createGuard({ clock, policies: [reputation({ providers: [provider] })] })
+    const lookUp = async (ip: string): Promise<number> => {
+      void guard.check(new Request('http://shop.example/'), { peer: ip })
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+      return asked.splice(0).length
+    }
+    expect(await lookUp('9.9.9.1')).toBe(2)
+    answers['2.0.0.127.list.test'] = ['127.0.0.2']
+    clock.advance(599_999)
+    expect(await lookUp('9.9.9.2')).toBe(0)
+    clock.advance(1)
+    expect(await lookUp('9.9.9.3')).toBe(3)
+    await guard.close()
+  })
+
+  it.each([
+    [600, '1m', 60_000],
+    [600, '30s', 30_000],
+    [0, '30s', 30_000],
+    [600, '6h', 600_000],
+    [86_400, '6h', 3_600_000],
+  ] as const)('keeps a record with a TTL of %i s no longer than ttl.verdict of %s: %i ms', async (ttl, verdict, ms) => {
+    const resolve: DnsResolve = async () => [{ address: '127.0.0.2', ttl }]
+    const provider = dnsbl({ zone: 'list.test', resolve, probe: false, ttl: { verdict } })
+    expect(await outcome(provider, '203.0.113.7')).toMatchObject({ ttl: ms })
   })
 
   it('asks nobody when it was aborted before', async () => {
