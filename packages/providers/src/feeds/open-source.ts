@@ -3,6 +3,7 @@ import { type Deadline, startDeadline } from '../http/deadline.ts'
 import { providerStream } from '../http/provider-fetch.ts'
 import { retryAfterOf } from '../http/retry-after.ts'
 import type { FeedSettings } from './feed-options.ts'
+import { isAhead } from './is-ahead.ts'
 import type { FeedBody } from './read-pieces.ts'
 
 /** What a source calls a version of its list. */
@@ -39,12 +40,15 @@ export function closedError(name: string): IpGuardError {
 }
 
 async function openUrl(
-  { headers = {}, timeout, fetch }: FeedSettings,
+  { headers = {}, timeout, fetch, clock }: FeedSettings,
   url: string,
   known: Validators,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const isConditional = known.etag !== undefined || known.lastModified !== undefined
+  const { etag, lastModified } = known
+  // By a date to come, a server could say for good that nothing is new.
+  const since = lastModified === undefined || isAhead(Date.parse(lastModified), clock) ? undefined : lastModified
+  const isConditional = etag !== undefined || since !== undefined
   const {
     status,
     headers: answered,
@@ -52,8 +56,8 @@ async function openUrl(
   } = await providerStream(url, {
     headers: {
       accept: '*/*',
-      ...(known.etag !== undefined && { 'if-none-match': known.etag }),
-      ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
+      ...(etag !== undefined && { 'if-none-match': etag }),
+      ...(since !== undefined && { 'if-modified-since': since }),
       ...headers,
     },
     secrets: Object.values(headers),

@@ -1,7 +1,8 @@
-import { IpGuardError, type IpSet } from '@ipguard/core'
+import { IpGuardError, type IpSet, schedule } from '@ipguard/core'
 import { type CacheHeader, decodeCache, encodeCache, sumOf } from './cache-bytes.ts'
 import { sumText } from './checksum.ts'
-import type { FeedSettings } from './feed-options.ts'
+import type { FeedCache, FeedSettings } from './feed-options.ts'
+import { isAhead } from './is-ahead.ts'
 import { type Loaded, loadSet } from './load-set.ts'
 import { closedError, openSource, type Validators } from './open-source.ts'
 import { refusal } from './refusal.ts'
@@ -25,6 +26,9 @@ const SAME = new Error('The list is the same.')
 
 /** A source may be served from several machines, whose clocks and copies differ a little. */
 const TOLERANCE = 86_400_000
+
+/** The longest that timers can wait. */
+const LONGEST_WAIT = 2 ** 31 - 1
 
 export interface Update {
   readonly held: Held
@@ -70,7 +74,7 @@ export async function fetchUpdate(
 
 /** The list of before, from the cache; undefined when there is none, or one of another place. Throws when it is damaged or not to be used. */
 export async function readCache(settings: FeedSettings): Promise<Held | undefined> {
-  const bytes = await settings.cache?.load()
+  const bytes = await inTime(settings, (cache) => cache.load())
   if (!bytes || bytes.length === 0) return undefined
   const cached = decodeCache(bytes)
   if (!cached) throw damaged('it does not begin as one')
@@ -95,15 +99,34 @@ export async function readCache(settings: FeedSettings): Promise<Held | undefine
 
 /** Puts a new list into the cache; of one that is in there already, only when it was last confirmed. */
 export async function writeCache(settings: FeedSettings, { held, isNew, chunks }: Update): Promise<void> {
-  const { cache } = settings
-  if (!cache) return
+  if (!settings.cache) return
+  const save = async (bytes: Uint8Array): Promise<void> => inTime(settings, (cache) => cache.save(bytes))
   const { validators, loadedAt, checkedAt } = held
   const header: CacheHeader = { ...validators, place: placeOf(settings), loadedAt, checkedAt }
-  if (isNew) return cache.save(await encodeCache(header, chunks, held.sum))
-  const bytes = await cache.load()
+  if (isNew) return save(await encodeCache(header, chunks, held.sum))
+  const bytes = await inTime(settings, (cache) => cache.load())
   const cached = bytes && decodeCache(bytes)
   if (!cached || cached.sum !== sumText(held.sum) || cached.header.place !== header.place) return
-  await cache.save(await encodeCache({ ...header, loadedAt: cached.header.loadedAt }, [cached.body], held.sum))
+  await save(await encodeCache({ ...header, loadedAt: cached.header.loadedAt }, [cached.body], held.sum))
+}
+
+/** A cache that hangs must not hold the feed; what it brings later is not used. */
+async function inTime<T>(
+  { cache, clock, timeout }: FeedSettings,
+  call: (cache: FeedCache) => T | Promise<T>,
+): Promise<T | undefined> {
+  if (!cache) return undefined
+  let cancel = (): void => undefined
+  const late = new Promise<never>((_, reject) => {
+    cancel = schedule(clock, Math.min(timeout, LONGEST_WAIT), () =>
+      reject(new IpGuardError('IPGUARD_SNAPSHOT_FAILED', `The cache did not answer within ${timeout} ms.`)),
+    )
+  })
+  try {
+    return await Promise.race([late, call(cache)])
+  } finally {
+    cancel()
+  }
 }
 
 function toHeld(
@@ -114,7 +137,7 @@ function toHeld(
 }
 
 /** Refuses what cannot be the successor of the list in use, or any list. */
-function compare({ allowEmpty, maxGrowth, maxShrink }: FeedSettings, held: Held | undefined, next: Held): void {
+function compare({ allowEmpty, maxGrowth, maxShrink, clock }: FeedSettings, held: Held | undefined, next: Held): void {
   const now = next.set.size
   const before = held?.set.size ?? 0
   if (now === 0 && !allowEmpty) throw refusal('empty', 'The list has no entry.')
@@ -124,7 +147,7 @@ function compare({ allowEmpty, maxGrowth, maxShrink }: FeedSettings, held: Held 
   if (before > 0 && now < before * (1 - maxShrink)) {
     throw refusal('shrunk', `The list has ${now} entries, and had ${before}: more than ${maxShrink * 100} % are gone.`)
   }
-  const [mine, theirs] = [dateOf(held), dateOf(next)]
+  const [mine, theirs] = [dateOf(held, clock), dateOf(next, clock)]
   if (mine !== undefined && theirs !== undefined && theirs < mine - TOLERANCE) {
     throw refusal(
       'older',
@@ -133,10 +156,10 @@ function compare({ allowEmpty, maxGrowth, maxShrink }: FeedSettings, held: Held 
   }
 }
 
-/** The list's own date, or what the server says. */
-function dateOf(held: Held | undefined): number | undefined {
-  const modified = held?.sourceDate ?? Date.parse(held?.validators.lastModified ?? '')
-  return Number.isNaN(modified) ? undefined : modified
+/** The list's own date, or what the server says; neither if it is to come: every later list would be older. */
+function dateOf(held: Held | undefined, clock: FeedSettings['clock']): number | undefined {
+  const dates = [held?.sourceDate, Date.parse(held?.validators.lastModified ?? '')]
+  return dates.find((date) => date !== undefined && !Number.isNaN(date) && !isAhead(date, clock))
 }
 
 /** Tells the caches of feeds apart; a URL may hold a key, so it is not written as it is. */

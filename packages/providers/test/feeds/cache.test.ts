@@ -119,6 +119,29 @@ test('a cache that cannot be read or written is reported, and the feed goes on',
   await it.close()
 })
 
+test('a cache that hangs is reported after the timeout, and the feed goes on', async () => {
+  const { warnings, onWarning } = collected()
+  const clock = handClock()
+  const hung = { load: () => new Promise<never>(() => {}), save: () => new Promise<never>(() => {}) }
+  const it = make({ fetch: serve(LIST), cache: hung, onWarning, clock, timeout: '20s' })
+  const ready = it.ready()
+  const refreshed = it.refresh()
+  await expect.poll(() => clock.timers()).toEqual([20_000])
+  clock.advance(20_000)
+  await ready
+  expect(it.current?.size).toBe(1000)
+  expect(warnings).toMatchObject([
+    { code: 'IPGUARD_SNAPSHOT_DAMAGED', message: expect.stringContaining('did not answer within 20000 ms') },
+  ])
+  await expect.poll(() => clock.timers()).toEqual([20_000])
+  clock.advance(20_000)
+  expect(await refreshed).toMatchObject({ type: 'loaded' })
+  expect(warnings.map(({ code }) => code)).toEqual(['IPGUARD_SNAPSHOT_DAMAGED', 'IPGUARD_SNAPSHOT_FAILED'])
+  expect(it.status().nextAt).toBeTypeOf('number')
+  await it.close()
+  expect(clock.timers()).toEqual([])
+})
+
 test('the cache of another list is not taken for this one', async () => {
   const cache = memoryCache()
   const first = make({ fetch: serve(LIST), cache })

@@ -236,6 +236,50 @@ test('special ranges are taken out of a list, also out of blocks that hold more,
   await it.feed.close()
 })
 
+describe('a list with a date to come', () => {
+  const format = { type: 'text', date: '# Generated:' } as const
+  const AHEAD = 'Fri, 22 Aug 2036 11:00:00 GMT'
+  const NOW = 'Sat, 22 Aug 2026 11:00:00 GMT'
+  test.each([
+    ['of the server', text(LIST, { 'last-modified': AHEAD }), text(addresses(1001), { 'last-modified': NOW })],
+    [
+      'of its own',
+      text(`# Generated: 2036-08-22 10:00:00 UTC\n${LIST}`, { 'last-modified': NOW }),
+      text(`# Generated: 2026-08-22 10:00:00 UTC\n${addresses(1001)}`, { 'last-modified': NOW }),
+    ],
+  ])('%s does not keep later ones away, now or after a restart', async (_, ahead, later) => {
+    await using server = await listServer(ahead)
+    const first = await rig(server, memoryCache(), { format })
+    await first.feed.refresh()
+    const cache = memoryCache(first.cache.bytes)
+    server.answer = later
+    expect(await first.feed.refresh()).toMatchObject({ type: 'loaded', entries: 1001 })
+    await first.feed.close()
+    const second = await rig(server, cache, { format })
+    await second.feed.ready()
+    expect(second.feed.current?.size).toBe(1000)
+    expect(await second.feed.refresh()).toMatchObject({ type: 'loaded', entries: 1001 })
+    // What comes after the mistake is held to its date again.
+    server.answer = text(`# Generated: 2026-08-01 10:00:00 UTC\n${addresses(1002)}`, {
+      'last-modified': 'Sat, 01 Aug 2026 11:00:00 GMT',
+    })
+    expect(await second.feed.refresh()).toMatchObject({ type: 'refused', reason: 'older' })
+    await second.feed.close()
+  })
+
+  test('is not asked for by that date', async () => {
+    const asked: (string | undefined)[] = []
+    await using server = await listServer((request, response) => {
+      asked.push(request.headers['if-modified-since'])
+      response.writeHead(200, { 'last-modified': asked.length < 3 ? AHEAD : NOW }).end(addresses(1000 + asked.length))
+    })
+    const it = await rig(server, memoryCache())
+    for (let i = 0; i < 4; i++) await it.feed.refresh()
+    expect(asked).toEqual([undefined, undefined, undefined, NOW])
+    await it.feed.close()
+  })
+})
+
 describe('a list that grows old', () => {
   test('stays in use and says so, once, when its source has not confirmed it for a week', async () => {
     await using server = await listServer(good)
