@@ -60,6 +60,18 @@ export const boundCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'bounded: counters that have ended make room before live ones of another window',
+    needs: 'bounded',
+    caps: { maxKeys: 100 },
+    async run({ expect, store, one }) {
+      const short = limiter({ name: 'short', limit: 100, window: '1s' })
+      for (const [i, key] of manyKeys(100).entries()) await one(0, hitOf(i % 2 === 0 ? counter : short, key))
+      for (const key of manyKeys(150).slice(100)) await one(2_000, hitOf(counter, key))
+      const stats = await store.stats?.()
+      expect([stats?.counters, stats?.evictions]).toEqual([100, 0])
+    },
+  },
+  {
     name: 'bounded: a flood of new clients leaves every ban',
     needs: 'bounded',
     caps: { maxKeys: 100 },

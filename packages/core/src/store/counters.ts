@@ -6,7 +6,7 @@ import type { CounterKey, Hit, HitCommit, HitReply } from './hit.ts'
 import { addRow, findRow, hash, removeRow } from './key-table.ts'
 import { reachedTier } from './ladder.ts'
 import { createLanes, type Lane } from './lanes.ts'
-import { type Shelf, shelfBytes, turnHand } from './shelf.ts'
+import { type Shelf, shelfBytes, turnBroom, turnHand } from './shelf.ts'
 import { part, turnTo } from './sliding-window.ts'
 import type { StoreStats } from './store.ts'
 import { createStrikes } from './strikes.ts'
@@ -68,7 +68,8 @@ export function createCounters(options: CountersOptions): Counters {
     const { table, words } = shelf
     let least = -1
     let fewest = 4
-    for (let i = 0; i < LOOK; i++) {
+    let left = LOOK
+    for (; left > 0 && fewest > 0; left--) {
       const row = turnHand(shelf)
       const at = row * table.stride
       const tag = words[at + 4] as number // the hand stays inside
@@ -82,9 +83,10 @@ export function createCounters(options: CountersOptions): Counters {
         least = at
         fewest = met
       }
-      if (met === 0) break
-      words[at + 4] = (tag - MET) | 0
+      if (met > 0) words[at + 4] = (tag - MET) | 0
     }
+    // Which one it would be is known. An expired one goes instead; the hand stays, or rows would be passed over and others come up too often.
+    for (; left > 0; left--) if (sweepRow(shelf, now)) return
     evictions++
     removeRow(table, least)
     options.onEvict?.()
@@ -96,11 +98,17 @@ export function createCounters(options: CountersOptions): Counters {
   }
 
   function sweep(shelf: Shelf, now: number): void {
-    for (let i = 0; i < 2; i++) {
-      const at = turnHand(shelf) * shelf.table.stride
-      const tag = shelf.words[at + 4] as number // the hand stays inside
-      if (tag !== 0 && isExpired(shelf, at, tag, now)) removeRow(shelf.table, at)
-    }
+    sweepRow(shelf, now)
+    sweepRow(shelf, now)
+  }
+
+  /** Reclaims the row under the broom, if it has expired. */
+  function sweepRow(shelf: Shelf, now: number): boolean {
+    const at = turnBroom(shelf) * shelf.table.stride
+    const tag = shelf.words[at + 4] as number // the broom stays inside
+    const gone = tag !== 0 && isExpired(shelf, at, tag, now)
+    if (gone) removeRow(shelf.table, at)
+    return gone
   }
 
   function insert(lane: Lane, key: CounterKey, now: number): number {

@@ -9,6 +9,8 @@ import { createPlainHit, type PlainHit } from './plain-hit.ts'
 export interface Shelf extends Cells {
   readonly table: KeyTable
   hand: number
+  /** The row that is next looked at for having expired. */
+  broom: number
   readonly plainHit: PlainHit
 }
 
@@ -26,7 +28,7 @@ export function createShelf(stride: typeof NARROW | typeof WIDE, maxKeys: number
     floats: new Float64Array(buffer, 0, buffer.byteLength >> 3),
   }
   drawSeed(table)
-  return { ...cells, table, hand: 0, plainHit: createPlainHit(cells, table) }
+  return { ...cells, table, hand: 0, broom: 0, plainHit: createPlainHit(cells, table) }
 }
 
 export function shelfBytes({ table }: Shelf): number {
@@ -37,5 +39,12 @@ export function shelfBytes({ table }: Shelf): number {
 export function turnHand(shelf: Shelf): number {
   const row = shelf.hand
   shelf.hand = row + 1 < shelf.table.top ? row + 1 : 0
+  return row
+}
+
+/** The row under the broom, which goes on in the same way. */
+export function turnBroom(shelf: Shelf): number {
+  const row = shelf.broom
+  shelf.broom = row + 1 < shelf.table.top ? row + 1 : 0
   return row
 }
