@@ -14,6 +14,8 @@ export interface FileSnapshot {
   load(): Promise<Uint8Array | undefined>
   /** Writes a new file and puts it in the place of the old one. */
   save(bytes: Uint8Array): Promise<void>
+  /** Renames the file to `<path>.damaged`, in place of one that is there already. */
+  keepDamaged(): Promise<void>
   readonly every?: Duration
 }
 
@@ -22,7 +24,7 @@ export interface FileSnapshot {
  *
  * Each save writes a new file beside it, readable by the owner only, flushes it to the disk and renames it: a crash at any moment leaves
  * the old file or the new one whole. The folder must exist. A file that is damaged all the same is told by its checksum; the store then
- * starts empty and warns with `IPGUARD_SNAPSHOT_DAMAGED`. A process has its own file: two that share one overwrite each other's.
+ * starts empty, warns with `IPGUARD_SNAPSHOT_DAMAGED`, and renames it to `<path>.damaged` before it saves another. A process has its own file: two that share one overwrite each other's.
  *
  * @example
  * ipguard({ store: memoryStore({ snapshot: fileSnapshot('/var/lib/app/bans.snapshot') }), policies })
@@ -54,6 +56,13 @@ export function fileSnapshot(path: string, options: FileSnapshotOptions = {}): F
         throw error
       }
       await syncFolder(dirname(path))
+    },
+    async keepDamaged() {
+      try {
+        await rename(path, `${path}.damaged`)
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
     },
     ...(every !== undefined && { every }),
   }

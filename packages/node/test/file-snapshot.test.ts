@@ -70,6 +70,17 @@ describe('fileSnapshot', () => {
     expect([readdirSync(folder), existsSync(`${folder}.${process.pid}.tmp`)]).toEqual([[], false])
   })
 
+  it('puts a damaged file aside under another name, and does not mind when there is none', async () => {
+    const target = fileSnapshot(path)
+    await target.keepDamaged()
+    for (const text of ['older', 'newer']) {
+      writeFileSync(path, text)
+      await target.keepDamaged()
+    }
+    expect(readdirSync(folder)).toEqual(['bans.snapshot.damaged'])
+    expect(readFileSync(`${path}.damaged`, 'utf8')).toBe('newer')
+  })
+
   it('rejects when the file cannot be read', async () => {
     await expect(fileSnapshot(folder).load()).rejects.toThrow('EISDIR')
   })
@@ -123,8 +134,12 @@ describe('a process with a snapshot', () => {
     await until(() => existsSync(path) && readFileSync(path, 'utf8').includes('203.0.113.9'))
     await kill()
     writeFileSync(path, readFileSync(path).subarray(0, -5))
+    const cut = readFileSync(path)
     const again = await start()
     expect([await again('203.0.113.9'), await again('203.0.113.10')]).toEqual([200, 200])
     expect(server?.output().trim()).toBe('warning IPGUARD_SNAPSHOT_DAMAGED')
+    await again('203.0.113.9')
+    await until(() => existsSync(`${path}.damaged`) && existsSync(path))
+    expect(readFileSync(`${path}.damaged`)).toEqual(cut)
   })
 })

@@ -16,7 +16,7 @@ export function checkMemoryStoreOptions(options: MemoryStoreOptions): { readonly
   }
   const { snapshot } = options
   if (snapshot === undefined) return { every: 0 }
-  checkOptions(snapshot, ['load', 'save', 'every'], 'memoryStore.snapshot')
+  checkOptions(snapshot, ['load', 'save', 'keepDamaged', 'every'], 'memoryStore.snapshot')
   if (typeof snapshot.load !== 'function' || typeof snapshot.save !== 'function') {
     throw invalidOption(
       'memoryStore.snapshot',

@@ -23,6 +23,8 @@ export interface SnapshotTarget {
   load(): Awaitable<Uint8Array | undefined>
   /** Replaces them as a whole: a reader never sees half of it. */
   save(bytes: Uint8Array): Awaitable<void>
+  /** Puts bytes aside that the store could not use, before it saves others in their place. @default they are replaced */
+  keepDamaged?(): Awaitable<void>
   /** How long a change may stay unsaved. @default '1s' */
   readonly every?: Duration
 }
@@ -69,6 +71,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   let unsaved: (() => void) | undefined
   let saving: Promise<void> = Promise.resolve()
   let loaded: Promise<void> | undefined
+  /** The snapshot has been read, for good or ill: until then nothing replaces it. */
+  let answered = false
+  let damaged = false
   let closed = false
 
   const table = createEntryTable({
@@ -121,11 +126,22 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     return loaded
   }
 
+  /** What is there already is read, or put aside, before it is replaced. */
+  async function makeWay(target: SnapshotTarget): Promise<void> {
+    await ready(target)
+    if (!answered) {
+      loaded = load(target)
+      await loaded
+      if (!answered) throw new Error('The snapshot could not be read.')
+    }
+    if (damaged) await target.keepDamaged?.()
+    damaged = false
+  }
+
   async function write(): Promise<void> {
     if (!snapshot) return
     try {
-      // What is there already is read before it is replaced.
-      await ready(snapshot)
+      await makeWay(snapshot)
       await snapshot.save(renderSnapshot([...table.list(latest())], latest()))
     } catch {
       // The cause is the target's own: it may name a path or hold a secret.
@@ -140,10 +156,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   async function load(target: SnapshotTarget): Promise<void> {
     try {
       const bytes = await target.load()
+      answered = true
       const entries = bytes && parseSnapshot(bytes)
       // Changes that came first are newer; a ban is never shortened by the older one.
       if (entries) change(table.put(entries, latest()))
     } catch (error) {
+      damaged = answered
       const why = error instanceof IpGuardError ? error.message : 'it could not be read'
       warn('IPGUARD_SNAPSHOT_DAMAGED', `The snapshot is not used: ${why}. The store starts empty.`)
     }

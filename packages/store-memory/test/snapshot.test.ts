@@ -256,6 +256,67 @@ describe('a snapshot that cannot be used', () => {
     expect(warnings[0]?.message).not.toContain('secret')
   })
 
+  it.each(cases)('%s: it is put aside before the first save, once', async (_name, damage) => {
+    const to = target(damage(await saved()))
+    const kept: (Uint8Array | undefined)[] = []
+    const time = clock()
+    const keepDamaged = (): void => void kept.push(to.bytes)
+    const store = memoryStore({ snapshot: { ...of(to), keepDamaged }, clock: time, onWarning: () => {} })
+    const before = to.bytes
+    await load(store)
+    expect(kept).toEqual([])
+    for (const ban of bans) {
+      await store.entries.put([ban])
+      await time.run()
+    }
+    expect(kept).toEqual([before])
+    expect(await load(memoryStore({ snapshot: of(to) }))).toEqual(bans)
+    await store.close?.()
+  })
+
+  it('it is not replaced while it cannot be put aside', async () => {
+    const to = target(new Uint8Array(5))
+    const time = clock()
+    let keeps = 0
+    const keepDamaged = async (): Promise<void> => {
+      if (++keeps === 1) throw new Error('EROFS')
+    }
+    const store = memoryStore({ snapshot: { ...of(to), keepDamaged }, clock: time, onWarning: () => {} })
+    await store.entries.put(bans)
+    await time.run()
+    expect([keeps, to.saves]).toEqual([1, 0])
+    await time.run()
+    expect([keeps, to.saves]).toEqual([2, 1])
+    await store.close?.()
+  })
+
+  it('a load that fails and then answers: nothing is saved before, and nothing is lost', async () => {
+    const warnings: string[] = []
+    const time = clock()
+    const to = target(await saved())
+    let failing = true
+    const read = (): Uint8Array | undefined => {
+      if (failing) throw new Error('EMFILE')
+      return to.bytes
+    }
+    const store = memoryStore({
+      snapshot: { ...of(to), load: read },
+      clock: time,
+      onWarning: ({ code }) => warnings.push(code),
+    })
+    expect(await load(store)).toEqual([])
+    const own = entryOf('192.0.2.1/32', { until: HOUR })
+    await store.entries.put([own])
+    await time.run()
+    expect([to.saves, time.waiting, warnings]).toEqual([0, 1, ['IPGUARD_SNAPSHOT_DAMAGED', 'IPGUARD_SNAPSHOT_FAILED']])
+    failing = false
+    await time.run()
+    const all = [...bans, own].map(({ id }) => id).sort()
+    expect((await load(store)).map(({ id }) => id).sort()).toEqual(all)
+    expect((await load(memoryStore({ snapshot: of(to) }))).map(({ id }) => id).sort()).toEqual(all)
+    await store.close?.()
+  })
+
   it('a save that fails: warns once, tries again, and nothing else suffers', async () => {
     const warnings: string[] = []
     const time = clock()
