@@ -1,6 +1,12 @@
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { checkOptions, type Duration, invalidOption, parseDuration } from '@ipguard/core'
+
+/** After this long nobody writes a temporary file any more, in ms. */
+const STALE = 60_000
+/** Their names, behind the path and a dot; without the random part in files of before. */
+const TEMPORARY = /^\d+(?:\.[\da-f-]{36})?\.tmp$/
 
 /** How often `fileSnapshot` writes. */
 export interface FileSnapshotOptions {
@@ -24,7 +30,8 @@ export interface FileSnapshot {
  *
  * Each save writes a new file beside it, readable by the owner only, flushes it to the disk and renames it: a crash at any moment leaves
  * the old file or the new one whole. The folder must exist. A file that is damaged all the same is told by its checksum; the store then
- * starts empty, warns with `IPGUARD_SNAPSHOT_DAMAGED`, and renames it to `<path>.damaged` before it saves another. A process has its own file: two that share one overwrite each other's.
+ * starts empty, warns with `IPGUARD_SNAPSHOT_DAMAGED`, and renames it to `<path>.damaged` before it saves another. Temporary
+ * files older than a minute are removed at load. A process has its own file: of two that share one the last to save wins.
  *
  * @example
  * ipguard({ store: memoryStore({ snapshot: fileSnapshot('/var/lib/app/bans.snapshot') }), policies })
@@ -35,9 +42,9 @@ export function fileSnapshot(path: string, options: FileSnapshotOptions = {}): F
   checkOptions(options, ['every'], 'fileSnapshot')
   const { every } = options
   if (every !== undefined) parseDuration(every, 'fileSnapshot.every')
-  const temporary = `${path}.${process.pid}.tmp`
   return {
     async load() {
+      await removeStale(path)
       try {
         return await readFile(path)
       } catch (error) {
@@ -46,8 +53,8 @@ export function fileSnapshot(path: string, options: FileSnapshotOptions = {}): F
       }
     },
     async save(bytes) {
-      // Left over by a process of the same id, or put there by somebody else: `wx` follows no link and keeps no old mode.
-      await rm(temporary, { force: true })
+      // Not the process alone: it may have two stores on this path, and each container has a process 1. `wx` follows no link.
+      const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`
       try {
         await writeThrough(await open(temporary, 'wx', 0o600), bytes)
         await rename(temporary, path)
@@ -74,6 +81,21 @@ async function writeThrough(file: FileHandle, bytes?: Uint8Array): Promise<void>
     await file.sync()
   } finally {
     await file.close()
+  }
+}
+
+/** Removes the temporary files that ended processes left behind. */
+async function removeStale(path: string): Promise<void> {
+  const folder = dirname(path)
+  const start = `${basename(path)}.`
+  try {
+    for (const name of await readdir(folder)) {
+      if (!name.startsWith(start) || !TEMPORARY.test(name.slice(start.length))) continue
+      const file = join(folder, name)
+      if (Date.now() - (await lstat(file)).mtimeMs > STALE) await rm(file)
+    }
+  } catch {
+    // They take room, no more; the snapshot itself may be read all the same.
   }
 }
 

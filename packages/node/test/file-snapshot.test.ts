@@ -1,16 +1,18 @@
 import {
   chmodSync,
   existsSync,
+  lutimesSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, type RunningProcess, startProcess } from '@ipguard/tools'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -47,18 +49,33 @@ describe('fileSnapshot', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
-  it('is not led elsewhere by what lies under the name of its temporary file', async () => {
-    const elsewhere = join(folder, 'elsewhere')
-    writeFileSync(elsewhere, 'mine')
-    symlinkSync(elsewhere, `${path}.${process.pid}.tmp`)
-    await fileSnapshot(path).save(bytes('new'))
-    expect([readFileSync(elsewhere, 'utf8'), readFileSync(path, 'utf8')]).toEqual(['mine', 'new'])
-  })
-
   it('reads nothing of a temporary file that a process left behind', async () => {
     await fileSnapshot(path).save(bytes('whole'))
     writeFileSync(`${path}.1.tmp`, 'hal')
     expect(Buffer.from((await fileSnapshot(path).load()) ?? []).toString()).toBe('whole')
+  })
+
+  it('is whole when several save at the same time, in one process too', async () => {
+    const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(300_000))
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(texts.map((text) => fileSnapshot(path).save(bytes(text))))
+      expect(texts).toContain(readFileSync(path, 'utf8'))
+    }
+    expect(readdirSync(folder)).toEqual(['bans.snapshot'])
+  })
+
+  it('removes temporary files that were left behind, but none that may still be written', async () => {
+    const id = '0b0e3a2c-6f0c-4c55-9b1e-0123456789ab'
+    const stale = [`bans.snapshot.1.tmp`, `bans.snapshot.77.${id}.tmp`]
+    const kept = [`bans.snapshot.2.${id}.tmp`, 'bans.snapshot.damaged', 'bans.snapshot.mine.tmp', `other.1.${id}.tmp`]
+    for (const name of [...stale, ...kept]) writeFileSync(join(folder, name), 'half')
+    const old = Date.now() / 1_000 - 61
+    for (const name of [...stale, ...kept.slice(1)]) utimesSync(join(folder, name), old, old)
+    // A link goes itself, not what it leads to.
+    symlinkSync(join(folder, 'bans.snapshot.damaged'), `${path}.3.tmp`)
+    lutimesSync(`${path}.3.tmp`, old, old)
+    await fileSnapshot(path).load()
+    expect(readdirSync(folder).toSorted()).toEqual(kept.toSorted())
   })
 
   it('keeps the old file, and nothing else, when the new one cannot be written', async () => {
@@ -67,7 +84,8 @@ describe('fileSnapshot', () => {
     rmSync(path, { force: true })
     const target = fileSnapshot(folder)
     await expect(target.save(bytes('x'))).rejects.toThrow()
-    expect([readdirSync(folder), existsSync(`${folder}.${process.pid}.tmp`)]).toEqual([[], false])
+    expect(readdirSync(folder)).toEqual([])
+    expect(readdirSync(dirname(folder)).filter((name) => name.startsWith(`${basename(folder)}.`))).toEqual([])
   })
 
   it('puts a damaged file aside under another name, and does not mind when there is none', async () => {
