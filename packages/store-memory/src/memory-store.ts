@@ -74,6 +74,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   /** The snapshot has been read, for good or ill: until then nothing replaces it. */
   let answered = false
   let damaged = false
+  /** Entries that were replaced or removed before the snapshot was read, which knows less of them. */
+  const touched = new Set<string>()
   let closed = false
 
   const table = createEntryTable({
@@ -109,6 +111,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     if ((made.put?.length ?? 0) + (made.removed?.length ?? 0) === 0) return
     for (const listener of listeners) listener(made)
     saveSoon()
+  }
+
+  function touch(id: string): void {
+    if (snapshot && !answered) touched.add(id)
   }
 
   function saveSoon(): void {
@@ -158,8 +164,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const bytes = await target.load()
       answered = true
       const entries = bytes && parseSnapshot(bytes)
-      // Changes that came first are newer; a ban is never shortened by the older one.
-      if (entries) change(table.put(entries, latest()))
+      // Changes that came first are newer. Of bans the table keeps the one that ends last, in whatever order they come.
+      const older = entries?.filter(({ id }) => !touched.has(id))
+      touched.clear()
+      if (older) change(table.put(older, latest()))
     } catch (error) {
       damaged = answered
       const why = error instanceof IpGuardError ? error.message : 'it could not be read'
@@ -193,10 +201,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         return pages(ready(snapshot), () => [...table.list(latest())])
       },
       put(entries) {
-        for (const { createdAt } of entries) time[0] = Math.max(latest(), createdAt)
+        for (const { id, kind, createdAt } of entries) {
+          time[0] = Math.max(latest(), createdAt)
+          if (kind !== 'ban') touch(id)
+        }
         change(table.put(entries, latest()))
       },
       remove(ids, { forgive } = {}) {
+        for (const id of ids) touch(id)
         change(table.remove(ids))
         if (forgive !== undefined) counters.forgive(parsePrefix(forgive))
       },

@@ -197,6 +197,36 @@ describe('a snapshot', () => {
     await store.close?.()
   })
 
+  it('brings nothing back that was replaced or removed before it was read', async () => {
+    const place = '198.51.100.0/24'
+    const to = target()
+    const first = memoryStore({ snapshot: of(to) })
+    await first.entries.put([
+      ...bans,
+      ...(['deny', 'allow'] as const).map((kind) => entryOf(place, { kind, reason: 'old' })),
+      entryOf('::/0', { kind: 'mode', mode: 'shadow' }),
+    ])
+    await first.close?.()
+
+    let answer: (bytes: Uint8Array | undefined) => void = () => {}
+    const read = (): Promise<Uint8Array | undefined> =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+    const second = memoryStore({ snapshot: { ...of(to), load: read } })
+    const loading = load(second)
+    const newer = [
+      entryOf(place, { kind: 'deny', until: HOUR, reason: 'new' }),
+      entryOf('::/0', { kind: 'mode', mode: 'enforce' }),
+    ]
+    await second.entries.put(newer)
+    await second.entries.remove([bans[0]!.id, entryOf(place, { kind: 'allow' }).id])
+    answer(to.bytes)
+    const byId = (entries: readonly Entry[]): readonly Entry[] => entries.toSorted((x, y) => (x.id < y.id ? -1 : 1))
+    expect(byId(await loading)).toEqual(byId([...newer, bans[1]!]))
+    await second.close?.()
+  })
+
   it('leaves out what has ended', async () => {
     const to = target(await saved())
     const store = memoryStore({ snapshot: of(to) })
