@@ -39,7 +39,7 @@ export interface MemoryStoreOptions {
   readonly maxRecords?: number
   /** Lets bans and entries survive a restart of a single process. @default none */
   readonly snapshot?: SnapshotTarget
-  /** Called once for each kind of thing that ran out of room or could not be saved. @default none */
+  /** Called once for each kind of thing that ran out of room or could not be saved. @default a process warning, where the host has them */
   readonly onWarning?: (warning: { readonly code: string; readonly message: string }) => void
   /** By which records expire and snapshots are timed; counters and bans go by the guard's. @default start epoch plus a monotonic clock */
   readonly clock?: Clock
@@ -60,7 +60,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const maxKeys = options.maxKeys ?? DEFAULTS.maxKeys
   const maxBans = options.maxBans ?? DEFAULTS.maxBans
   const maxRecords = options.maxRecords ?? DEFAULTS.maxRecords
-  const { snapshot } = options
+  const { snapshot, onWarning = warnProcess } = options
   const listeners = new Set<(change: EntryChange) => void>()
   const warned = new Set<string>()
   const records = new LRUCache<string, { readonly value: string; readonly expiresAt: number }>({ max: maxRecords })
@@ -104,7 +104,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   function warn(code: string, message: string): void {
     if (warned.has(code)) return
     warned.add(code)
-    options.onWarning?.({ code, message })
+    try {
+      onWarning({ code, message })
+    } catch {
+      // Nobody is left to tell; what ran out of room is no failure of the hit.
+    }
   }
 
   function change(made: EntryChange): void {
@@ -227,6 +231,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       await saving
     },
   }
+}
+
+/** Bans that are lost and counters that are evicted must not go unheard. */
+function warnProcess({ code, message }: { readonly code: string; readonly message: string }): void {
+  const { process } = globalThis as { readonly process?: { emitWarning?(text: string, options: object): void } }
+  process?.emitWarning?.(message, { type: 'IpGuardWarning', code })
 }
 
 async function* pages(loaded: Promise<void>, list: () => readonly Entry[]): AsyncGenerator<readonly Entry[]> {

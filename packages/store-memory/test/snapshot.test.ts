@@ -1,7 +1,7 @@
 import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
 import { type Entry, IpGuardError, type Store } from '@ipguard/core'
 import { memoryStore, type SnapshotTarget } from '@ipguard/store-memory'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 const HOUR = 3_600_000
 
@@ -394,6 +394,26 @@ describe('options', () => {
       expect(error).toBeInstanceOf(IpGuardError)
       expect((error as IpGuardError).code).toBe(code)
     }
+  })
+
+  it('warnings go to the process unless there is a listener, and one that throws fails nothing', async () => {
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const fill = async (options: object): Promise<unknown> => {
+      const store = memoryStore({ maxKeys: 1, ...options })
+      const counter = limiter({ limit: 5, window: '1s' })
+      const hits = ['192.0.2.1', '192.0.2.2'].map((ip) => hitOf(counter, keyOf(ip)))
+      return Promise.all(hits.map(async (hit) => store.hit([hit], { now: SUITE_START, commit: 'all' })))
+    }
+    const onWarning = vi.fn(() => {
+      throw new Error('a listener')
+    })
+    await fill({ onWarning })
+    expect([onWarning.mock.calls.length, emit.mock.calls.length]).toEqual([1, 0])
+    await fill({})
+    expect(emit.mock.calls).toEqual([
+      [expect.stringContaining('maxKeys = 1 '), { type: 'IpGuardWarning', code: 'IPGUARD_STORE_FULL' }],
+    ])
+    emit.mockRestore()
   })
 
   it('undefined is the default', async () => {
