@@ -17,6 +17,14 @@ import { LRUCache } from 'lru-cache'
 import { checkMemoryStoreOptions, DEFAULTS } from './memory-store-options.ts'
 import { parseSnapshot, renderSnapshot } from './snapshot-format.ts'
 
+/** How the records of reputation begin: what was told of an address, and who asks. */
+const VERDICT = /^rep(?:-lease)?:/
+
+interface StoredRecord {
+  readonly value: string
+  readonly expiresAt: number
+}
+
 /** Where a snapshot is kept. `fileSnapshot()` of `@ipguard/node` keeps it in a file. */
 export interface SnapshotTarget {
   /** The bytes saved last, or undefined when there are none. */
@@ -35,7 +43,7 @@ export interface MemoryStoreOptions {
   readonly maxKeys?: number
   /** Bans held at most; when full, IPv6 siblings merge into their wider prefix, then the ban nearest its end goes. @default 100000 */
   readonly maxBans?: number
-  /** Records (verdicts, leases, quotas) held at most. @default 10000 */
+  /** Records held at most of each sort: verdicts with their leases, and all others, as of reports that were sent. @default 10000 */
   readonly maxRecords?: number
   /** Lets bans and entries survive a restart of a single process. @default none */
   readonly snapshot?: SnapshotTarget
@@ -63,8 +71,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { snapshot, onWarning = warnProcess } = options
   const listeners = new Set<(change: EntryChange) => void>()
   const warned = new Set<string>()
-  const records = new LRUCache<string, { readonly value: string; readonly expiresAt: number }>({ max: maxRecords })
   const clock = options.clock ?? systemClock()
+  // Every visitor may bring a verdict, which can be had again; what another record says is said once.
+  const verdicts = new LRUCache<string, StoredRecord>({ max: maxRecords })
+  const others = new LRUCache<string, StoredRecord>({
+    max: maxRecords,
+    dispose({ expiresAt }, _key, reason) {
+      if (reason === 'evict' && expiresAt > clock.now()) warnFull('maxRecords', maxRecords, 'records')
+    },
+  })
   /** The guard's time, as far as it is known here: by the latest hit or entry. */
   const time = new Float64Array(1) // a double in a variable would be a new object at each hit
   const latest = (): number => time[0] as number // an array of one
@@ -89,21 +104,29 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const counters = createCounters({
     maxKeys,
     bans: createBanBook(table, (ban) => change(table.put([ban], latest()))),
-    onEvict: () =>
-      warn(
-        'IPGUARD_STORE_FULL',
-        `The store holds maxKeys = ${maxKeys} counters, and one that still counted had to go. Raise maxKeys.`,
-      ),
+    onEvict: () => warnFull('maxKeys', maxKeys, 'counters'),
   })
 
-  function peek(key: string): { readonly value: string } | undefined {
-    const record = records.peek(key)
+  function recordsOf(key: string): LRUCache<string, StoredRecord> {
+    return VERDICT.test(key) ? verdicts : others
+  }
+
+  function peek(key: string): StoredRecord | undefined {
+    const record = recordsOf(key).peek(key)
     return record && record.expiresAt > clock.now() ? record : undefined
   }
 
-  function warn(code: string, message: string): void {
-    if (warned.has(code)) return
-    warned.add(code)
+  function warnFull(option: string, most: number, what: string): void {
+    warn(
+      'IPGUARD_STORE_FULL',
+      `The store holds ${option} = ${most} ${what}, and one that still counted had to go. Raise ${option}.`,
+      option,
+    )
+  }
+
+  function warn(code: string, message: string, kind = code): void {
+    if (warned.has(kind)) return
+    warned.add(kind)
     try {
       onWarning({ code, message })
     } catch {
@@ -186,17 +209,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return counters.hit(hits, now, commit)
     },
     get(key) {
-      const record = records.get(key)
+      const record = recordsOf(key).get(key)
       return record && record.expiresAt > clock.now() ? record.value : undefined
     },
     set(key, value, expiresAt, { ifAbsent = false } = {}) {
       if (ifAbsent && peek(key)) return false
-      records.set(key, { value, expiresAt })
+      recordsOf(key).set(key, { value, expiresAt })
       return true
     },
     delete(key) {
       const live = peek(key) !== undefined
-      records.delete(key)
+      recordsOf(key).delete(key)
       return live
     },
     entries: {

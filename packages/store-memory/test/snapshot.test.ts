@@ -369,7 +369,7 @@ describe('a snapshot that cannot be used', () => {
     const time = clock()
     const to = target()
     to.before = async () => Promise.reject(new Error('ENOSPC'))
-    const store = memoryStore({ snapshot: of(to), clock: time })
+    const store = memoryStore({ snapshot: of(to), clock: time, onWarning: () => {} })
     await load(store)
     await store.entries.put(bans)
     await store.close?.()
@@ -414,6 +414,30 @@ describe('options', () => {
       [expect.stringContaining('maxKeys = 1 '), { type: 'IpGuardWarning', code: 'IPGUARD_STORE_FULL' }],
     ])
     emit.mockRestore()
+  })
+
+  it('verdicts never push out other records, and a record that had not expired does not go unheard', async () => {
+    const time = clock()
+    const heard: string[] = []
+    const store = memoryStore({ maxRecords: 3, clock: time, onWarning: ({ message }) => heard.push(message) })
+    const set = async (key: string, expiresAt = SUITE_START + HOUR) => store.set(key, 'x', expiresAt)
+    await set('ipguard:report:live 1:x 1:a')
+    for (let i = 0; i < 9; i++) {
+      await set(`rep:1:1:x:0::192.0.2.${i}`)
+      await set(`rep-lease:1:1:x:0::192.0.2.${i}`)
+    }
+    expect(await store.get('ipguard:report:live 1:x 1:a')).toBe('x')
+    expect([await store.get('rep:1:1:x:0::192.0.2.7'), await store.get('rep:1:1:x:0::192.0.2.8')]).toEqual([
+      undefined,
+      'x',
+    ])
+    await set('ended', SUITE_START)
+    await set('rep-pause:1:x')
+    expect(await store.get('ipguard:report:live 1:x 1:a')).toBe('x')
+    await set('in the place of the ended one')
+    expect(heard).toEqual([])
+    await set('one too many')
+    expect(heard).toEqual([expect.stringContaining('maxRecords = 3 records')])
   })
 
   it('undefined is the default', async () => {
