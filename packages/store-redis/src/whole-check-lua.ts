@@ -192,9 +192,17 @@ local function whole(from, spec)
     local used = s and meter.used(s, window, limit) or 0
     local remaining = max(0, floor(cap - used))
     local leased
-    if hit[13] and consume and cost > 0 and remaining > 0 then
-      leased = min(hit[13], remaining)
-      meter.add(s, window, limit, leased)
+    if hit[13] and consume and cost > 0 then
+      -- What later hits of this check were admitted with on the same counter is theirs.
+      local free = remaining
+      for j = i + 1, #hits do
+        local other = hits[j]
+        if other[1] == hit[1] and other[2] == field and other[7] > 0 then free = free - other[7] end
+      end
+      if free > 0 then
+        leased = min(hit[13], free)
+        meter.add(s, window, limit, leased)
+      end
     end
     local retry = 0
     if not ok then

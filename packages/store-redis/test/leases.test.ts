@@ -182,6 +182,26 @@ describe('a lease', () => {
   const options = { limit: LIMIT, window: '10s', lease: LEASE, name: 'leased' } as const
   const counter = limiter(options)
 
+  it.each(['sliding-window', 'fixed-window'] as const)(
+    'leaves what later hits of its check cost on the same counter: %s',
+    async (algorithm) => {
+      const { stores } = instances(2)
+      const [store, other] = stores as readonly [Store, Store]
+      const shared = { limit: 1_000, window: '10s', algorithm, name: 'shared' } as const
+      const leasing = limiter({ ...shared, lease: 100 })
+      const counts = hitOf(limiter(shared), KEY)
+      await one(other, { ...counts, cost: 850 })
+      const hits = [hitOf(leasing, KEY), hitOf(leasing, KEY, { cost: 99 })]
+      expect(await store.hit(hits, ALL)).toMatchObject([{ admitted: true }, { admitted: true }])
+      expect(await usedOf(other, counts.counter)).toBe(1_000)
+      // The lease is the 50 that nobody else had asked for.
+      const paid = Array.from({ length: 51 }, () => store.hit([hitOf(leasing, KEY)], ALL))
+      expect(paid.filter((replies) => !(replies instanceof Promise))).toHaveLength(50)
+      expect((await paid.at(-1)!)[0]!.admitted).toBe(false)
+      expect(await usedOf(other, counts.counter)).toBe(1_000)
+    },
+  )
+
   it('is not used when its part has passed before the answer came', async () => {
     const { clock } = instances(1)
     let open: () => void = () => {}
