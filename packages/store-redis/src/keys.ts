@@ -10,6 +10,8 @@ export interface Keys {
   client(text: string): string
   /** The same for a counter's key; a custom one is anybody's text, so 128 bits of its hash stand for it. */
   counted(key: CounterKey): string
+  /** The client whose prefix this is, as hits name it; undefined when no client's can be. */
+  clientOf(cidr: string): string | undefined
   /** The key of the client whose prefix this is; undefined when no client's can be. */
   ofPrefix(cidr: string): string | undefined
   record(key: string): string
@@ -25,11 +27,10 @@ export function createKeys(prefix: string): Keys {
   return {
     client,
     counted: ({ kind, text }) => client(kind === 0 ? `=${digest(text)}` : text),
+    clientOf,
     ofPrefix(cidr) {
-      const { address, length } = parsePrefix(cidr)
-      if (address.family === 4) return length === 32 ? client(cidr.slice(0, -3)) : undefined
-      // A guard counts IPv6 clients by 32 to 128 bits.
-      return length < 32 ? undefined : client(length === 128 ? cidr.slice(0, -4) : cidr)
+      const own = clientOf(cidr)
+      return own === undefined ? undefined : client(own)
     },
     record: (key) => `${start}record:${key.length}:${key}`,
     registry: {
@@ -42,6 +43,13 @@ export function createKeys(prefix: string): Keys {
     },
     channel: registry('changes'),
   }
+}
+
+function clientOf(cidr: string): string | undefined {
+  const { address, length } = parsePrefix(cidr)
+  if (address.family === 4) return length === 32 ? cidr.slice(0, -3) : undefined
+  // A guard counts IPv6 clients by 32 to 128 bits.
+  return length < 32 ? undefined : length === 128 ? cidr.slice(0, -4) : cidr
 }
 
 /** Of any text, also of one that is not well-formed Unicode. */

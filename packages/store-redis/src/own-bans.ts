@@ -5,14 +5,14 @@ import { banField } from './hit-spec.ts'
 import type { Keys } from './keys.ts'
 import { type Script, timeArgument } from './script.ts'
 import { slotOf } from './slot-of.ts'
-import { renderOwnBan } from './stored-entry.ts'
+import { parseOwnBan, renderOwnBan } from './stored-entry.ts'
 
 /** The bans and strikes that stand with the clients themselves, where hits meet them. */
 export interface OwnBans {
   put(entries: readonly Entry[]): Promise<void>
   remove(ids: readonly string[]): Promise<void>
-  /** By the names of the clients' keys. */
-  clearStrikes(clients: readonly string[]): Promise<void>
+  /** Clears the strikes and all bans of these clients, by their prefixes, whether a registry has the bans or not; answers the ids of the bans. */
+  forgive(clients: readonly string[]): Promise<readonly string[]>
   /** Those of these bans that still stand with their client as they are. */
   standing(bans: readonly Entry[]): Promise<readonly Entry[]>
 }
@@ -77,11 +77,12 @@ export function createOwnBans({ connection, keys, clock }: OwnBansOptions): OwnB
         ids.flatMap((id) => itemOf(id, (field) => [field])),
       )
     },
-    async clearStrikes(clients) {
-      await over(
+    async forgive(clients) {
+      const gone = (await over(
         CLEAR_CLIENTS,
-        clients.map((key) => ({ key, args: ['s'] })),
-      )
+        clients.map((client) => ({ key: keys.client(client), args: ['s'] })),
+      )) as readonly (readonly string[])[] // as the script says
+      return gone.flatMap((texts, i) => texts.map((text) => parseOwnBan(text, clients[i] ?? '').id))
     },
     async standing(bans) {
       const asked = bans.flatMap((ban) => itemOf(ban.id, (field) => [field]).map((item) => ({ ban, item })))

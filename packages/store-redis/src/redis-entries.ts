@@ -74,10 +74,12 @@ export function createRedisEntries({
     return expiresAt === undefined || expiresAt > time()
   }
 
-  /** Clears the strikes of all clients inside the prefix. */
-  async function forgive(cidr: string): Promise<void> {
+  /**
+   * Clears the strikes and bans of all clients inside the prefix. A ban by a ladder may not have been listed yet, and never is when its
+   * process has ended before. Answers the ids of the bans.
+   */
+  async function forgive(cidr: string): Promise<readonly string[]> {
     const inside = ipSet([cidr])
-    const own = keys.ofPrefix(cidr)
     const found = new Set<string>()
     for await (const items of scan('ZSCAN', struck)) {
       for (let i = 0; i < items.length; i += 2) {
@@ -85,10 +87,10 @@ export function createRedisEntries({
         if (inside.has(client.split('/', 1)[0] ?? '')) found.add(client)
       }
     }
-    const clients = new Set([...found].map((client) => keys.client(client)))
-    if (own !== undefined) clients.add(own)
-    await ownBans.clearStrikes([...clients])
+    const own = keys.clientOf(cidr)
+    const ids = await ownBans.forgive([...new Set(own === undefined ? found : [...found, own])])
     if (found.size > 0) await sendNow(connection, struck, ['ZREM', struck, ...found])
+    return ids
   }
 
   return {
@@ -105,12 +107,13 @@ export function createRedisEntries({
     async remove(ids, { forgive: cidr } = {}) {
       await begin()
       await ownBans.remove(ids)
-      if (cidr !== undefined) await forgive(cidr)
-      for (let i = 0; i < ids.length; i += PER_MESSAGE)
+      const unlisted = cidr === undefined ? [] : await forgive(cidr)
+      const all = [...new Set([...ids, ...unlisted])]
+      for (let i = 0; i < all.length; i += PER_MESSAGE)
         await removeEntries(
           connection,
           keys,
-          ids.slice(i, i + PER_MESSAGE).map((id) => [id, '']),
+          all.slice(i, i + PER_MESSAGE).map((id) => [id, '']),
         )
       await feed.catchUp()
     },

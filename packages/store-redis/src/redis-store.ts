@@ -12,6 +12,9 @@ import { createRedisRecords } from './redis-records.ts'
 import { checkRedisStoreOptions, type RedisStoreOptions } from './redis-store-options.ts'
 import { createSlotSplitter } from './slot-splitter.ts'
 
+/** How long `close` waits at most for what is still to be listed, in ms. */
+const PATIENCE = 1000
+
 /**
  * One truth for many processes, in Redis or Valkey: single, by Sentinel or as a Cluster, with the client that the application has already.
  *
@@ -73,6 +76,13 @@ export function redisStore(options: RedisStoreOptions): Store {
     entries,
     async close() {
       feed.close()
+      // A ban that this process alone knows would else be listed when its client is met again.
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, PATIENCE)
+      })
+      await Promise.race([announcer.flush().catch(() => {}), patience])
+      clearTimeout(timer)
     },
   }
 }

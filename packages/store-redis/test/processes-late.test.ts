@@ -22,6 +22,12 @@ afterAll(async () => {
   await redis?.stop()
 })
 
+const ALL = { now: 0, commit: 'all' } as const
+
+/** A strike that bans at once. */
+const login = limiter({ name: 'login', ladder: [{ name: 'out', ban: '1h' }] })
+const strikeOf = (ip: string) => hitOf(login, keyOf(ip), { limit: 0, cost: 0, strike: true })
+
 /** A store that sends so many commands, and the others not before `open`, which answers when all is announced. */
 function slowStore(commands: number): {
   readonly store: Store
@@ -87,12 +93,46 @@ describe('a process that met a ban and announces it late', () => {
   it('announces one that was made since', async () => {
     const { hit: count, entries } = redisStore({ client, prefix: PREFIX })
     await entries.remove([ban.id])
-    const counter = limiter({ name: 'login', ladder: [{ name: 'out', ban: '1h' }] })
-    const [reply] = await count([hitOf(counter, keyOf(IP), { limit: 0, cost: 0, strike: true })], {
-      now: 0,
-      commit: 'all',
-    })
+    const [reply] = await count([strikeOf(IP)], ALL)
     expect(reply?.banned?.id).toBe(ban.id)
     await waitUntil('it is announced', async () => isDeepStrictEqual(await entriesInRedis(), [ban.id]))
+  })
+})
+
+describe('a ban that its process never announced', () => {
+  // Its process has ended after the hit; or after it had announced the strike, which it does after the ban.
+  it.each([
+    ['203.0.113.20', '203.0.113.20/32', 1],
+    ['2001:db8:20::', '2001:db8:20::/64', 1],
+    ['203.0.113.21', '203.0.113.0/24', 1],
+  ])('is lifted by an unban: %s by %s', async (ip, cidr, commands) => {
+    const text = cidr.endsWith('/64') ? cidr : ip
+    const { store, sent } = slowStore(commands)
+    expect(await store.hit([strikeOf(text)], ALL)).toMatchObject([{ banned: { by: 'login' } }])
+    await waitUntil('the announcement is held back', async () => sent() > commands)
+    if (cidr.endsWith('/24'))
+      await client.zAdd(`${PREFIX}:1:{entries}:struck`, { score: Date.now() + HOUR, value: text })
+    const other = redisStore({ client, prefix: PREFIX })
+    const look = hitOf(login, keyOf(text))
+    expect(await other.hit([look], ALL)).toMatchObject([{ admitted: false }])
+    await other.entries.remove([], { forgive: cidr })
+    expect(await other.hit([look], ALL)).toMatchObject([{ admitted: true }])
+    expect(await entriesInRedis()).not.toContain(`ban ${text.includes('/') ? text : `${text}/32`}`)
+  })
+
+  it('is listed by close()', async () => {
+    const store = redisStore({ client, prefix: PREFIX })
+    await store.hit([strikeOf('203.0.113.22')], ALL)
+    await store.close?.()
+    expect(await entriesInRedis()).toContain('ban 203.0.113.22/32')
+  })
+
+  it('does not keep close() for ever when Redis does not answer', async () => {
+    const { store, open } = slowStore(1)
+    await store.hit([strikeOf('203.0.113.23')], ALL)
+    await store.close?.()
+    expect(await entriesInRedis()).not.toContain('ban 203.0.113.23/32')
+    await open()
+    expect(await entriesInRedis()).toContain('ban 203.0.113.23/32')
   })
 })
