@@ -79,6 +79,24 @@ describe.each(['node-redis', 'ioredis'] as const)('bans and managed lists with %
     await expectKept(await startGuards(2, redis, client))
   })
 
+  it('that were lifted stay lifted when Redis comes back as it was before', async () => {
+    const redis = await start([])
+    const living = await startGuards(2, redis, client)
+    await manage(living)
+    await waitUntil('all is in Redis', async () => (await entriesIn(redis)) === 4)
+    await redisCommand(redis.port, 'SAVE')
+    const [first, second] = living.members
+    for (const ip of [LADDER, MANUAL, PERMANENT]) await first!.call('unban', NAME, ip)
+    await Promise.all([LADDER, MANUAL, PERMANENT].map((ip) => second!.call('sees', NAME, ip, 'allow')))
+    await redis.kill()
+    await redis.restart()
+    await waitUntil('they are out of Redis again', async () => (await entriesIn(redis)) === 1)
+    const fresh = await startGuards(1, redis, client)
+    for (const ip of [LADDER, MANUAL, PERMANENT])
+      for (const each of [...living.members, ...fresh.members])
+        expect(await each.call('check', NAME, ip)).toMatchObject({ action: 'allow' })
+  })
+
   it('are put back by one living process into a Redis that came back empty', async () => {
     const redis = await start([])
     const living = await startGuards(1, redis, client)

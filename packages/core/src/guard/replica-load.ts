@@ -91,11 +91,13 @@ export function createReplicaLoad(options: ReplicaLoadOptions): ReplicaLoad {
   ): Promise<void> {
     if (lost) await putAgain(entries, mine)
     let taken = 0
+    const back: Entry[] = []
     for await (const page of started ?? entries.load()) {
       for (let i = 0; i < page.length; i += TURN) {
         if (mine !== number) return loading
         const part = page.slice(i, i + TURN)
         take(part, fresh)
+        if (lost) back.push(...part.filter(isGone))
         moved = clock.now()
         taken += part.length
         if (taken < TURN) continue
@@ -103,6 +105,8 @@ export function createReplicaLoad(options: ReplicaLoadOptions): ReplicaLoad {
         await turn()
       }
     }
+    // A store that came back as it once was holds what was removed since.
+    await removeGone(entries, back)
     const stale: string[] = []
     let looked = 0
     for (const { id } of fresh ? [] : list()) {
@@ -125,8 +129,7 @@ export function createReplicaLoad(options: ReplicaLoadOptions): ReplicaLoad {
       chunk = []
       await entries.put(put)
       // Removed while it was on its way.
-      const back = put.filter(isGone)
-      if (back.length > 0) await entries.remove(back.map(({ id }) => id))
+      await removeGone(entries, put)
       moved = clock.now()
     }
     for (const entry of list()) {
@@ -134,6 +137,11 @@ export function createReplicaLoad(options: ReplicaLoadOptions): ReplicaLoad {
       if (chunk.push(entry) === CHUNK) await write()
     }
     if (chunk.length > 0) await write()
+  }
+
+  async function removeGone(entries: EntryStore, some: readonly Entry[]): Promise<void> {
+    const back = some.filter(isGone)
+    if (back.length > 0) await entries.remove(back.map(({ id }) => id))
   }
 
   function finish(): void {

@@ -303,6 +303,22 @@ describe('a store that came back without what it held', () => {
     expect(it.held()).toEqual(['203.0.113.2'])
   })
 
+  test('one that was removed before is taken out of a store that has it again, unless it is another', async () => {
+    const [one, two, three] = [entry('203.0.113.1'), entry('203.0.113.2'), entry('203.0.113.3')]
+    const it = await loaded([one, two, three])
+    it.store.tell({ removed: [one.id, two.id] })
+    it.store.tell({ again: 'lost' })
+    await turn()
+    it.store.puts.calls[0]?.resolve()
+    await turn()
+    await it.page(one, entry('203.0.113.2', { createdAt: START + 5 }), three)
+    await it.page()
+    expect(it.store.removes.calls.map(({ asked }) => asked)).toEqual([[one.id]])
+    it.store.removes.calls[0]?.resolve()
+    await turn()
+    expect(it.held()).toEqual(['203.0.113.2', '203.0.113.3'])
+  })
+
   test('one that is banned anew meanwhile is another ban', async () => {
     const it = await loaded([entry('203.0.113.1')])
     it.store.tell({ again: 'lost' })
