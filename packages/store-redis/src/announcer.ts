@@ -71,6 +71,7 @@ export function createAnnouncer({
       await removeEntries(
         connection,
         keys,
+        clock,
         removed.map(({ id, expiresAt = 0 }) => [id, String(expiresAt)]),
       )
   }
@@ -133,37 +134,44 @@ export function createAnnouncer({
   }
 }
 
-/** Up to `PER_MESSAGE` entries into the registry. */
+/**
+ * Up to `PER_MESSAGE` entries into the registry. `again`: a copy gives back what it held; answers the ids of those that something later has
+ * made void, which are left out.
+ */
 export async function putEntries(
   connection: Connection,
   { registry, channel }: Keys,
   clock: { now(): number } | undefined,
   entries: readonly Entry[],
-): Promise<void> {
-  await runScript(
+  again = false,
+): Promise<readonly string[]> {
+  const reply = await runScript(
     connection,
     PUT_ENTRIES,
-    [registry.all, registry.ends, registry.log, registry.meta],
+    [registry.all, registry.ends, registry.gone, registry.log, registry.meta],
     [
       timeArgument(clock),
       crypto.randomUUID(),
       channel,
+      again ? '1' : '',
       ...entries.flatMap((entry) => [entry.id, renderEntry(entry), entry.kind === 'ban' ? '1' : '0']),
     ],
   )
+  return reply as readonly string[] // as the script says
 }
 
 /** Up to `PER_MESSAGE` entries out of the registry: the id of each, and its end when only that one is meant. */
 export async function removeEntries(
   connection: Connection,
   { registry, channel }: Keys,
+  clock: { now(): number } | undefined,
   entries: readonly (readonly [id: string, end: string])[],
 ): Promise<void> {
   await runScript(
     connection,
     REMOVE_ENTRIES,
-    [registry.all, registry.ends, registry.log, registry.meta],
-    [crypto.randomUUID(), channel, ...entries.flat()],
+    [registry.all, registry.ends, registry.gone, registry.log, registry.meta],
+    [timeArgument(clock), crypto.randomUUID(), channel, ...entries.flat()],
   )
 }
 

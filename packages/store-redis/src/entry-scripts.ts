@@ -2,7 +2,8 @@ import { CLIENT_LUA } from './client-state.ts'
 import { createScript, type Script } from './script.ts'
 
 /*
- * The registry: `all` (hash: id -> entry as text), `ends` (sorted set: id by its end), `log` (stream of changes, ids `<number>-0`), `meta`
+ * The registry: `all` (hash: id -> entry as text), `ends` (sorted set: id by its end), `gone` (sorted set: id
+ * of what was removed in the last day, by when), `log` (stream of changes, ids `<number>-0`), `meta`
  * (hash: epoch, number and nonce of the last change). The epoch is made with the registry, so a Redis that came back empty has another one;
  * the nonce tells a Redis that came back as it once was.
  */
@@ -38,20 +39,37 @@ local function announce(meta, log, channel, nonce, change)
 end
 `
 
-/** KEYS: all, ends, log, meta. ARGV: the time, a nonce, the channel, then id, entry and `1` for a ban, of each. A ban is never shortened. */
-export const PUT_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
-local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local now = timeNow(ARGV[1])
+const MADE = `
+local function madeAt(text)
+  return tonumber(string.match(text, '"createdAt":(%d+)')) or 0
+end
+`
+
+/**
+ * KEYS: all, ends, gone, log, meta. ARGV: the time, a nonce, the channel, \`1\` when a copy gives back what it held, then id, entry and \`1\` for
+ * a ban, of each. A ban is never shortened. What is given back undoes nothing that was put or removed later; answers the ids where it would.
+ */
+export const PUT_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}${MADE}
+local all, ends, gone, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local now, again = timeNow(ARGV[1]), ARGV[4] == '1'
 epochOf(meta, log, ARGV[2])
 for _, id in ipairs(call('ZRANGEBYSCORE', ends, '-inf', string.format('%.0f', now), 'LIMIT', 0, 20)) do
   call('HDEL', all, id)
   call('ZREM', ends, id)
 end
-local changed = {}
-for i = 4, #ARGV, 3 do
+local changed, refused = {}, {}
+for i = 5, #ARGV, 3 do
   local id, text, isBan = ARGV[i], ARGV[i + 1], ARGV[i + 2] == '1'
   local held = call('HGET', all, id)
   local stays = held and (held == text or (isBan and endOf(held) > now and endOf(held) >= endOf(text)))
+  if again and not stays then
+    -- Of two bans the longer one stays, whichever is older; of two others the later one.
+    local removed = tonumber(call('ZSCORE', gone, id) or -1)
+    if removed >= madeAt(text) or (held and not isBan and endOf(held) > now and madeAt(held) >= madeAt(text)) then
+      stays = true
+      refused[#refused + 1] = id
+    end
+  end
   if not stays then
     call('HSET', all, id, text)
     if endOf(text) == FOREVER then
@@ -65,25 +83,37 @@ end
 if #changed > 0 then
   announce(meta, log, ARGV[3], ARGV[2], '{"put":[' .. table.concat(changed, ',') .. ']}')
 end
-return #changed
+return refused
 `)
 
-/** KEYS: as above. ARGV: a nonce, the channel, then for each the id and, when only that one is meant, its end (epoch ms; empty: whatever it is). */
-export const REMOVE_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}
-local all, ends, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-epochOf(meta, log, ARGV[1])
+/**
+ * KEYS: as above. ARGV: the time, a nonce, the channel, then for each the id and, when only that one is meant, its end (epoch ms; empty:
+ * whatever it is). Removals are remembered, whether there was something or not: a copy that has not heard may still give it back.
+ */
+export const REMOVE_ENTRIES: Script = createScript(`${PRELUDE}${ANNOUNCE}${MADE}
+local DAY, MOST = 86400000, 10000
+local all, ends, gone, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local now = timeNow(ARGV[1])
+epochOf(meta, log, ARGV[2])
 local removed = {}
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local id, only = ARGV[i], ARGV[i + 1]
   local held = call('HGET', all, id)
+  if only == '' then
+    -- Not earlier than it was made, though by another clock.
+    call('ZADD', gone, string.format('%.0f', math.max(now, held and madeAt(held) or 0)), id)
+  end
   if held and (only == '' or string.match(held, '^%d+') == only) then
     call('HDEL', all, id)
     call('ZREM', ends, id)
     removed[#removed + 1] = cjson.encode(id)
   end
 end
+call('ZREMRANGEBYSCORE', gone, '-inf', string.format('%.0f', now - DAY))
+call('ZREMRANGEBYRANK', gone, 0, -MOST - 1)
+call('PEXPIRE', gone, DAY)
 if #removed > 0 then
-  announce(meta, log, ARGV[2], ARGV[1], '{"removed":[' .. table.concat(removed, ',') .. ']}')
+  announce(meta, log, ARGV[3], ARGV[2], '{"removed":[' .. table.concat(removed, ',') .. ']}')
 end
 return #removed
 `)

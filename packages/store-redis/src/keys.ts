@@ -15,7 +15,7 @@ export interface Keys {
   /** The key of the client whose prefix this is; undefined when no client's can be. */
   ofPrefix(cidr: string): string | undefined
   record(key: string): string
-  readonly registry: Readonly<Record<'all' | 'ends' | 'log' | 'meta' | 'struck' | 'settings', string>>
+  readonly registry: Readonly<Record<'all' | 'ends' | 'gone' | 'log' | 'meta' | 'struck' | 'settings', string>>
   /** On which changes of the registry are announced. */
   readonly channel: string
 }
@@ -36,6 +36,7 @@ export function createKeys(prefix: string): Keys {
     registry: {
       all: registry('all'),
       ends: registry('ends'),
+      gone: registry('gone'),
       log: registry('log'),
       meta: registry('meta'),
       struck: registry('struck'),

@@ -93,14 +93,42 @@ export function createRedisEntries({
     return ids
   }
 
+  async function heldOf(ids: readonly string[]): Promise<readonly Entry[]> {
+    if (ids.length === 0) return []
+    const held = (await sendNow(connection, all, ['HMGET', all, ...ids])) as readonly (string | null)[] // Redis documentation
+    return held.flatMap((text) => (text === null ? [] : [parseEntry(text)]))
+  }
+
+  /** Answers the ids of those that may not be given back. */
+  async function list(entries: readonly Entry[], again = false): Promise<Set<string>> {
+    const refused = new Set<string>()
+    for (let i = 0; i < entries.length; i += PER_MESSAGE)
+      for (const id of await putEntries(connection, keys, clock, entries.slice(i, i + PER_MESSAGE), again))
+        refused.add(id)
+    return refused
+  }
+
+  /** The registry knows what was removed since, so it is asked before the bans stand with their clients again, and after. */
+  async function giveBack(entries: readonly Entry[]): Promise<void> {
+    const refused = await list(entries, true)
+    const kept = entries.filter(({ id }) => !refused.has(id))
+    await ownBans.put(kept)
+    const removed = await list(kept, true)
+    // One that was made anew stands with its client.
+    for (const { id } of await heldOf([...removed])) removed.delete(id)
+    await ownBans.remove([...removed])
+  }
+
   return {
     load,
-    async put(entries) {
+    async put(entries, { again = false } = {}) {
       await begin()
-      // First where it refuses, then where it is found.
-      await ownBans.put(entries)
-      for (let i = 0; i < entries.length; i += PER_MESSAGE)
-        await putEntries(connection, keys, clock, entries.slice(i, i + PER_MESSAGE))
+      if (again) await giveBack(entries)
+      else {
+        // First where it refuses, then where it is found.
+        await ownBans.put(entries)
+        await list(entries)
+      }
       // What the caller knows from now on must not be undone by an older change that is still on its way.
       await feed.catchUp()
     },
@@ -113,14 +141,13 @@ export function createRedisEntries({
         await removeEntries(
           connection,
           keys,
+          clock,
           all.slice(i, i + PER_MESSAGE).map((id) => [id, '']),
         )
       await feed.catchUp()
     },
     async find(ids) {
-      if (ids.length === 0) return []
-      const held = (await sendNow(connection, all, ['HMGET', all, ...ids])) as readonly (string | null)[] // Redis documentation
-      return held.flatMap((text) => (text === null ? [] : [parseEntry(text)])).filter(isLive)
+      return (await heldOf(ids)).filter(isLive)
     },
     async sync() {
       await announcer.flush()

@@ -127,7 +127,7 @@ export function createReplicaLoad(options: ReplicaLoadOptions): ReplicaLoad {
     const write = async (): Promise<void> => {
       const put = chunk
       chunk = []
-      await entries.put(put)
+      await entries.put(put, { again: true })
       // Removed while it was on its way.
       await removeGone(entries, put)
       moved = clock.now()

@@ -41,8 +41,11 @@ export interface Store {
 export interface EntryStore {
   /** All unexpired entries, in pages. */
   load(): Iterable<readonly Entry[]> | AsyncIterable<readonly Entry[]>
-  /** Adds or replaces by `id`. A ban is never shortened: of two with one id the later end stays. */
-  put(entries: readonly Entry[]): Awaitable<void>
+  /**
+   * Adds or replaces by `id`. A ban is never shortened: of two with one id the later end stays. With `again` a copy gives back what it held to a
+   * store that lost it: what others have put or removed since, by `createdAt`, should stay as it is.
+   */
+  put(entries: readonly Entry[], options?: { readonly again?: boolean }): Awaitable<void>
   /** Removes by `id`; with `forgive`, also clears the strikes of every client inside that prefix. */
   remove(ids: readonly string[], options?: { readonly forgive?: string }): Awaitable<void>
   /** The unexpired ones of these ids. Asked by a guard whose copy is full; absent when the store holds no more than a copy can. */
