@@ -45,15 +45,16 @@ function optionsOf(file: string, name: string): readonly Option[] {
   })
 }
 
-/** The first table behind a place: its rows by the option's name. */
-function tableAt(place: string): ReadonlyMap<string, string> {
+/** The first table behind a place: the cells of its rows, without the first, by the option's name. */
+function tableAt(place: string): ReadonlyMap<string, readonly string[]> {
   const readme = read('README.md')
   const start = readme.startsWith(place) ? 0 : readme.indexOf(`\n${place}`)
   if (start < 0) throw new Error(`The README has no "${place}"`)
   const [table = ''] = /^\|.*\n(?:\|.*\n)+/m.exec(readme.slice(start)) ?? []
   const rows = table.split('\n').flatMap((row) => {
-    const name = /^\| `(\w+)` \|/.exec(row)?.[1]
-    return name === undefined ? [] : [[name, row] as const]
+    const [, first = '', ...cells] = row.split('|').map((cell) => cell.trim())
+    const name = /^`(\w+)`$/.exec(first)?.[1]
+    return name === undefined ? [] : [[name, cells.slice(0, -1)] as const]
   })
   return new Map(rows)
 }
@@ -67,11 +68,20 @@ describe('the option tables of the README', () => {
     expect([...tableAt(place).keys()].toSorted()).toEqual(expected.toSorted())
   })
 
+  it.each(TABLES)('%s says of each what it does and what its default is, in a few words', (place) => {
+    const wrong = [...tableAt(place)].filter(
+      ([, [what = '', value = '', ...more]]) => what === '' || value === '' || value.length > 80 || more.length > 0,
+    )
+    expect(wrong).toEqual([])
+  })
+
   it.each(TABLES)('%s gives the defaults that the code documents', (place, interfaces) => {
     const table = tableAt(place)
     const wrong = interfaces
       .flatMap(([file, name]) => optionsOf(file, name))
-      .filter(({ name, literal }) => literal !== undefined && table.get(name)?.includes(`\`${literal}\``) === false)
+      .filter(
+        ({ name, literal }) => literal !== undefined && table.get(name)?.[1]?.includes(`\`${literal}\``) === false,
+      )
     expect(wrong).toEqual([])
   })
 })
