@@ -96,6 +96,7 @@ describe('ban and unban', () => {
     ['10.0.0.0/33', { for: '1h' }, 'IPGUARD_CIDR_INVALID'],
     ['203.0.113.7', {}, 'IPGUARD_OPTION_INVALID'],
     ['203.0.113.7', { for: 'soon' }, 'IPGUARD_DURATION_INVALID'],
+    ['203.0.113.7', { for: Number.POSITIVE_INFINITY }, 'IPGUARD_OPTION_INVALID'],
     ['203.0.113.7', { for: '1h', until: 1 }, 'IPGUARD_OPTION_UNKNOWN'],
     ['203.0.113.7', { for: '1h', reason: 'x'.repeat(201) }, 'IPGUARD_OPTION_INVALID'],
   ])('ban(%j, %j) rejects with %s', async (target, options, code) => {
@@ -163,6 +164,43 @@ describe('allow and deny entries', () => {
   test('a guard without a store says which to add', async () => {
     const guard = createGuard({ policies: [] })
     await expect(guard.ban('203.0.113.7', { for: '1h' })).rejects.toMatchObject({ code: 'IPGUARD_STORE_MISSING' })
+  })
+})
+
+describe('a call that would do nothing says what to write', () => {
+  const { guard } = testGuard([])
+  const kinds = "Write 'allow' or 'deny'."
+  // As JavaScript can call them.
+  const { ban, remove, unban, entries } = guard as unknown as Record<string, (...given: unknown[]) => unknown>
+
+  test.each([
+    ["remove(ip, 'deny')", () => remove?.('203.0.113.7', 'deny'), `guard.remove: { kind } is undefined. ${kinds}`],
+    ['remove(ip)', () => remove?.('203.0.113.7'), `guard.remove: { kind } is undefined. ${kinds}`],
+    [
+      'remove of denied',
+      () => remove?.('203.0.113.7', { kind: 'denied' }),
+      `guard.remove: { kind } is "denied". ${kinds}`,
+    ],
+    ['remove of a ban', () => remove?.('203.0.113.7', { kind: 'ban' }), `guard.remove: { kind } is "ban". ${kinds}`],
+    [
+      'entries of bans',
+      () => entries?.({ kind: 'bans' }),
+      `guard.entries: { kind } is "bans". Write 'allow' or 'deny' or 'ban'.`,
+    ],
+    [
+      'a ban for Infinity',
+      () => ban?.('203.0.113.7', { for: Number.POSITIVE_INFINITY }),
+      `guard.ban: for is Infinity. Write a duration like '24h', or 'permanent'.`,
+    ],
+  ])('%s', async (_, call, message) => {
+    await expect((async () => call())()).rejects.toMatchObject({ code: 'IPGUARD_OPTION_INVALID', message })
+  })
+
+  test('unban names itself in what it says of an address', async () => {
+    await expect(unban?.('x')).rejects.toMatchObject({
+      code: 'IPGUARD_ADDRESS_INVALID',
+      message: expect.stringMatching(/^guard\.unban: "x" is no address\./),
+    })
   })
 })
 

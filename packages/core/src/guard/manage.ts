@@ -123,8 +123,8 @@ export function createManager({
   }
 
   /** A bare IPv6 address stands for its client's whole prefix: who holds one address holds them all. */
-  function banned(target: string): Prefix {
-    const prefix = parseTarget(target, 'guard.ban')
+  function banned(target: string, call: string): Prefix {
+    const prefix = parseTarget(target, call)
     const whole =
       prefix.address.family === 6 && !target.includes('/') && prefix.length > ipv6Prefix && !isAlone(prefix.address)
     return whole ? { address: maskAddress(prefix.address, ipv6Prefix), length: ipv6Prefix } : prefix
@@ -155,6 +155,9 @@ export function createManager({
       throw invalidOption(`${call}: reason`, reason, 'up to 200 characters')
     const now = clock.now()
     const length = options.for
+    // Only a ban must say how long.
+    if (length === Number.POSITIVE_INFINITY || (length === undefined && known.includes('force')))
+      throw invalidOption(`${call}: for`, length, "a duration like '24h', or 'permanent'")
     return {
       createdAt: now,
       by: 'manual',
@@ -163,14 +166,18 @@ export function createManager({
     }
   }
 
+  async function enter(kind: 'allow' | 'deny', target: string, options: EntryOptions): Promise<Entry> {
+    const call = `guard.${kind}`
+    const prefix = parseTarget(target, call)
+    return put(kind, createEntry(prefix, { kind, ...fields(options, call, ['for', 'reason']) }))
+  }
+
   return {
     async ban(target, options) {
-      const entry = createEntry(banned(target), {
+      const entry = createEntry(banned(target, 'guard.ban'), {
         kind: 'ban',
         ...fields(options, 'guard.ban', ['for', 'reason', 'force']),
       })
-      if (options.for === undefined)
-        throw invalidOption('guard.ban: for', undefined, "a duration like '24h', or 'permanent'")
       await ready()
       if (!options.force) checkAllowed(parsePrefix(entry.cidr), target)
       const kept = await put('ban', entry)
@@ -179,7 +186,7 @@ export function createManager({
       return kept
     },
     async unban(target) {
-      const prefix = banned(target)
+      const prefix = banned(target, 'guard.unban')
       const { entries } = needStore('unban')
       await ready()
       const bans = await select((entry) => entry.kind === 'ban' && isAround(prefix, parsePrefix(entry.cidr)))
@@ -193,25 +200,11 @@ export function createManager({
       }
       return bans.filter(({ cidr }) => !covers(prefix, parsePrefix(cidr))).sort(laterFirst)
     },
-    async allow(target, options = {}) {
-      return put(
-        'allow',
-        createEntry(parseTarget(target, 'guard.allow'), {
-          kind: 'allow',
-          ...fields(options, 'guard.allow', ['for', 'reason']),
-        }),
-      )
-    },
-    async deny(target, options = {}) {
-      return put(
-        'deny',
-        createEntry(parseTarget(target, 'guard.deny'), {
-          kind: 'deny',
-          ...fields(options, 'guard.deny', ['for', 'reason']),
-        }),
-      )
-    },
-    async remove(target, { kind }) {
+    allow: (target, options = {}) => enter('allow', target, options),
+    deny: (target, options = {}) => enter('deny', target, options),
+    async remove(target, options) {
+      const kind = options?.kind // absent in a call from JavaScript
+      checkOneOf('guard.remove: { kind }', kind, ['allow', 'deny'])
       const prefix = parseTarget(target, 'guard.remove')
       const { entries } = needStore('remove')
       await ready()
@@ -223,6 +216,7 @@ export function createManager({
     },
     entries(filter = {}) {
       checkOptions(filter, ['kind', 'ip', 'shadow'], 'guard.entries')
+      if (filter.kind !== undefined) checkOneOf('guard.entries: { kind }', filter.kind, ['allow', 'deny', 'ban'])
       const now = clock.now()
       void replica.ready()
       const around = filter.ip === undefined ? undefined : parseTarget(filter.ip, 'guard.entries: ip')
@@ -234,7 +228,7 @@ export function createManager({
       })
     },
     async setMode(mode) {
-      if (mode !== 'enforce' && mode !== 'shadow') throw invalidOption('guard.setMode', mode, "'enforce' or 'shadow'")
+      checkOneOf('guard.setMode', mode, ['enforce', 'shadow'])
       const entry = createEntry(parsePrefix('::/0'), { kind: 'mode', mode, createdAt: clock.now(), by: 'manual' })
       await ready()
       await store?.entries.put([entry])
@@ -265,6 +259,11 @@ export function createManager({
       }
     },
   }
+}
+
+/** Refuses a word that is none of the known ones, as JavaScript can pass it. */
+export function checkOneOf(option: string, value: unknown, known: readonly unknown[]): void {
+  if (!known.includes(value)) throw invalidOption(option, value, `'${known.join("' or '")}'`)
 }
 
 /** Whether the first prefix holds all of the second. */
