@@ -2,9 +2,11 @@ import { counterKey } from './guard/check.ts'
 import { createChecker, type Parent } from './guard/checker.ts'
 import { creationWarnings } from './guard/creation-warnings.ts'
 import { createDeadline, type Settled } from './guard/deadline.ts'
+import type { GuardEvents } from './guard/events.ts'
 import type { Guard } from './guard/guard.ts'
 import { checkGuardOptions, checkPolicies, type GuardOptions } from './guard/guard-options.ts'
 import { createHandler } from './guard/handle.ts'
+import { checkOneOf } from './guard/manage.ts'
 import { createRoot, type Root } from './guard/root.ts'
 import { rulers } from './guard/rulers.ts'
 import { type ClientStatus, clientStatus, type GuardStatus, guardStatus } from './guard/status.ts'
@@ -14,6 +16,20 @@ import type { Reply } from './policy/refusal.ts'
 import { reply } from './reply/render-reply.ts'
 import { BOOK, type Book } from './reputation/book.ts'
 import type { GuardRequest } from './request.ts'
+
+const EVENTS: readonly (keyof GuardEvents)[] = [
+  'decision',
+  'strike',
+  'ban',
+  'unban',
+  'entry',
+  'verdict',
+  'report',
+  'degraded',
+  'recovered',
+  'warning',
+  'error',
+]
 
 /**
  * Puts policies, a store and the rule for the client's address together into one answer per request.
@@ -132,7 +148,10 @@ function buildGuard<Facts>(
         reports: root.reports.counts(),
         reputation: root.hosting.made<Book>(BOOK)?.metrics() ?? {},
       }),
-    on: (name, listener) => hub.on(name, listener),
+    on(name, listener) {
+      checkOneOf('guard.on', name, EVENTS)
+      return hub.on(name, listener)
+    },
     async close() {
       root.close()
       await root.reports.close()

@@ -4,6 +4,7 @@ import { request, START, testGuard } from '../../test/test-guard.ts'
 import { createGuard } from '../create-guard.ts'
 import { allow, deny } from '../policy/lists.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
+import type { GuardEvents } from './events.ts'
 
 describe('ban and unban', () => {
   test('a ban holds for as long as it says, on the whole /64 of an IPv6 client', async () => {
@@ -194,6 +195,26 @@ describe('a call that would do nothing says what to write', () => {
     ],
   ])('%s', async (_, call, message) => {
     await expect((async () => call())()).rejects.toMatchObject({ code: 'IPGUARD_OPTION_INVALID', message })
+  })
+
+  test('on() knows every event, and no other', () => {
+    const known: Record<keyof GuardEvents, true> = {
+      decision: true,
+      strike: true,
+      ban: true,
+      unban: true,
+      entry: true,
+      verdict: true,
+      report: true,
+      degraded: true,
+      recovered: true,
+      warning: true,
+      error: true,
+    }
+    for (const name of Object.keys(known)) guard.on(name as keyof GuardEvents, () => {})()
+    expect(() => guard.on('banned' as never, () => {})).toThrow(
+      `guard.on is "banned". Write '${Object.keys(known).join("' or '")}'.`,
+    )
   })
 
   test('unban names itself in what it says of an address', async () => {
