@@ -3,6 +3,12 @@
  * strict window { part, sum, count of that part, of the one before, ... }; fixed window { window, used }; token bucket { used, when, when empty }.
  */
 export const METERS_LUA = `
+-- What is in a bucket. With a limit of 0 nothing leaks; all is forgotten at once.
+local function level(s, w, limit, at)
+  if limit == 0 then return at < s[3] and s[1] or 0 end
+  return max(0, s[1] - max(0, at - s[2]) / w * limit)
+end
+
 local meters = {
   -- strict window
   {
@@ -76,17 +82,18 @@ local meters = {
     text = function(s) return pack('<dI6I6', s[1], s[2], min(s[3], NEVER)) end,
     start = function() return { 0, now, now } end,
     turn = function() end,
-    used = function(s, w, limit) return max(0, s[1] - max(0, now - s[2]) / w * limit) end,
+    used = function(s, w, limit) return level(s, w, limit, now) end,
     add = function(s, w, limit, cost)
       local at = cost < 0 and s[2] or max(now, s[2])
-      local used = max(0, max(0, s[1] - max(0, at - s[2]) / w * limit) + cost)
+      local used = max(0, level(s, w, limit, at) + cost)
       s[1], s[2] = used, at
-      s[3] = used == 0 and at or (limit > 0 and at + ceil(used / limit * w) or FOREVER)
+      s[3] = at + (used == 0 and 0 or limit > 0 and ceil(used / limit * w) or w)
     end,
     slot = function() return 0 end,
     reset = function(s) return max(now, s[3]) end,
     free = function(s, w, limit, excess)
-      return max(now, s[2]) + (limit > 0 and ceil(excess / limit * w) + 1 or w)
+      if limit == 0 then return s[3] > now and s[3] or now + w end
+      return max(now, s[2]) + ceil(excess / limit * w) + 1
     end,
     ends = function(s) return s[3] end,
   },

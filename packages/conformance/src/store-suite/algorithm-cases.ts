@@ -162,6 +162,18 @@ export const algorithmCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
+    async run({ expect, admitted, one }) {
+      const hit = hitOf(bucket, client, { limit: 0, burst: 3 })
+      expect(await admitted(0, hit, 2)).toBe(2)
+      const last = await one(5_000, hit)
+      expect([last.admitted, last.remaining, last.resetIn]).toEqual([true, 0, 10_000])
+      const refused = await one(14_999, hit)
+      expect([refused.admitted, refused.resetIn, refused.retryIn]).toEqual([false, 1, 1])
+      expect(await admitted(15_000, hit, 5)).toBe(3)
+    },
+  },
+  {
     name: 'token-bucket: in any span at most burst + span / window * limit',
     async run({ expect, one }) {
       const passed: number[] = []
