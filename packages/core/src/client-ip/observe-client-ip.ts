@@ -35,7 +35,6 @@ const HINT = 'If a proxy stands in front, set clientIp; see "Client address" in 
  * all have been given; a request that is not looked at costs a counter. No warning shows a header's value.
  */
 export function observeClientIp(resolver: ClientIpResolver): ClientIpObserver {
-  const headers = [...(resolver.header ? [resolver.header] : []), ...HEADERS]
   let seen = 0
   let only: string | undefined
   const open = new Set<IpGuardErrorCode>(['IPGUARD_ONE_CLIENT', 'IPGUARD_PEER_PRIVATE_UNTRUSTED'])
@@ -60,7 +59,7 @@ export function observeClientIp(resolver: ClientIpResolver): ClientIpObserver {
             )
           : undefined
       if (one || open.size === 0) return one
-      const header = headers.find((name) => request.headers.get(name))
+      const header = HEADERS.concat(resolver.header ?? []).find((name) => request.headers.get(name))
       if (header === undefined) return undefined
       const sign = `A request with ${header} came`
       return (

@@ -79,7 +79,7 @@ describe('buildIpSet', () => {
     expect(turns).toBeGreaterThan(50)
   })
 
-  test.each([Number.NaN, -1, '8', '8ms', null])('refuses a slice that is no time: %s', async (slice) => {
+  test.each([Number.NaN, -1, 0.5, '8', '8ms', null])('refuses a slice that is no time: %s', async (slice) => {
     await expect(buildIpSet([], { slice } as never)).rejects.toThrow('buildIpSet.slice is')
   })
 

@@ -1,4 +1,4 @@
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkOptions, checkWhole, invalidOption } from '../options.ts'
 import { type Address, type ScannedKind, scanAddress, scanned, scannedAddress } from './address.ts'
 import { formatPrefix, maskAddress } from './prefix.ts'
 import { buildSet, finish, type SetParts } from './set-build.ts'
@@ -39,7 +39,7 @@ export interface IpSetMatch {
 
 /** How `buildIpSet` shares the event loop. */
 export interface BuildIpSetOptions {
-  /** Milliseconds of work between two pauses. @default 8 */
+  /** Whole milliseconds of work between two pauses. @default 8 */
   readonly slice?: number
   /** Milliseconds from any start. @default performance.now */
   readonly clock?: () => number
@@ -83,7 +83,7 @@ export async function buildIpSet(
   checkEntries(entries)
   checkOptions(options, ['slice', 'clock', 'pause'], 'buildIpSet')
   const { slice = 8, clock = () => performance.now(), pause = nextTurn } = options
-  if (!Number.isFinite(slice) || slice < 0) throw invalidOption('buildIpSet.slice', slice, 'milliseconds, such as 8')
+  checkWhole('buildIpSet.slice', slice, 0)
   const collected = collectEntries()
   let until = clock() + slice
   let added = 0

@@ -27,8 +27,8 @@ export function writeSet({ size, tables: [v4, v6], labels, masked }: SetParts): 
 /** @throws {IpGuardError} `IPGUARD_SET_DAMAGED` */
 export function readSet(input: ArrayBufferLike | Uint8Array): SetParts {
   // copied only when it does not begin at a whole word, as parts of pooled buffers may not; `slice` of a Node Buffer copies nothing
-  const given = input instanceof Uint8Array ? input : new Uint8Array(input)
-  const bytes = given.byteOffset % 4 ? new Uint8Array(given) : given
+  const isWhole = input instanceof Uint8Array && input.byteOffset % 4 === 0
+  const bytes = isWhole ? input : new Uint8Array(input as ArrayBuffer) // the types have no constructor for all three
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
   const [magic, version, length, sum, size = 0, width4 = 0, rows4 = 0, width6 = 0, rows6 = 0] = words
   try {

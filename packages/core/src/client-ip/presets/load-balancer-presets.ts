@@ -1,4 +1,4 @@
-import type { ClientIpOptions, ClientIpPreset, TrustEntry } from '../client-ip-options.ts'
+import type { ClientIpPreset, TrustEntry } from '../client-ip-options.ts'
 import type { PresetTrust } from './cdn-presets.ts'
 
 /** Google's front ends, which are also the health checks' (https://cloud.google.com/load-balancing/docs/firewall-rules). */
@@ -21,7 +21,8 @@ export const googleFrontEnds: readonly string[] = [
  * const clientOf = resolveClientIp(awsAlb({ trust: ['10.0.1.0/24', '10.0.2.0/24'] }))
  */
 export function awsAlb(options: PresetTrust & { readonly hops?: number }): ClientIpPreset {
-  return preset({ hops: 1 }, options)
+  // last, as `hops: undefined` would make it a walk
+  return { header: 'x-forwarded-for', ...options, hops: options?.hops ?? 1 }
 }
 
 /**
@@ -37,7 +38,7 @@ export function awsAlb(options: PresetTrust & { readonly hops?: number }): Clien
  * const clientOf = resolveClientIp(gcp())
  */
 export function gcp(options: PresetTrust = { trust: googleFrontEnds }): ClientIpPreset {
-  return preset({ hops: 2, ...(!options.originUnreachable && { trust: googleFrontEnds }) }, options)
+  return { header: 'x-forwarded-for', hops: 2, ...options }
 }
 
 /** Where your own proxy connects from. */
@@ -56,7 +57,7 @@ export interface ProxyPresetOptions {
  * const clientOf = resolveClientIp(nginx({ trust: ['10.0.0.5/32'] }))
  */
 export function nginx(options: ProxyPresetOptions = {}): ClientIpPreset {
-  return preset({ trust: ['loopback', 'unix'] }, options)
+  return { header: 'x-forwarded-for', ...options, trust: options.trust ?? ['loopback', 'unix'] }
 }
 
 /**
@@ -80,10 +81,4 @@ export function caddy(options?: ProxyPresetOptions): ClientIpPreset {
  */
 export function haproxy(options?: ProxyPresetOptions): ClientIpPreset {
   return nginx(options)
-}
-
-/** What is given takes the place of defaults; an option that is `undefined` is absent, so that it cannot turn `hops` into a walk. */
-function preset(defaults: ClientIpOptions, options: ClientIpOptions = {}): ClientIpPreset {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { header: 'x-forwarded-for', ...defaults, ...Object.fromEntries(given) }
 }
