@@ -78,7 +78,9 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       [log, meta],
       [crypto.randomUUID(), since ? String(since.number) : '', String(PAGE)],
     )
-    const [epoch, number, nonce, messages = []] = reply as [string, number, string, (readonly Message[])?] // as the script says
+    const [epoch, last, nonce, messages = []] = reply as [string, number | string, string, (readonly Message[])?] // as the script says
+    // ioredis answers a text where it is made with `stringNumbers`.
+    const number = Number(last)
     // Another look was faster.
     if (since !== position) return number
     if (!since) {

@@ -22,13 +22,14 @@ const LEASED = 16
 export function createReplyReader(values: readonly unknown[], specs: number): ReplyReader {
   // The first value is the time, then come two for each spec.
   let at = 1 + 2 * specs
-  const number = (): number => values[at++] as number // as the script says, here and below
+  // ioredis answers texts where it is made with `stringNumbers`.
+  const number = (): number => Number(values[at++])
 
   function read(hit: Hit, spec: number): StoredReply {
     const flags = number()
     if (flags < 0) {
-      const slot = (values[2 * spec - 1] as number) | 0
-      return { admitted: true, remaining: -1 - flags, resetIn: values[2 * spec] as number, retryIn: 0, slot }
+      const slot = Number(values[2 * spec - 1]) | 0
+      return { admitted: true, remaining: -1 - flags, resetIn: Number(values[2 * spec]), retryIn: 0, slot }
     }
     const reply: { -readonly [K in keyof StoredReply]: StoredReply[K] } = {
       admitted: (flags & ADMITTED) !== 0,

@@ -65,7 +65,7 @@ export function createRedisRecords({
       return true
     }
     const now = timeArgument(clock)
-    return (await runScript(connection, SET_IF_ABSENT, [name], [text, ttl, now])) === 1
+    return Number(await runScript(connection, SET_IF_ABSENT, [name], [text, ttl, now])) === 1
   }
 
   return {

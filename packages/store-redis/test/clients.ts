@@ -58,6 +58,8 @@ export const singleClients: Readonly<Record<string, ClientMaker<number>>> = {
     return { client, close: () => client.destroy() }
   },
   'ioredis 6': (port) => ready(new IoRedis6({ host: HOST, port, enableOfflineQueue: false })),
+  'ioredis 6, numbers as texts': (port) =>
+    ready(new IoRedis6({ host: HOST, port, enableOfflineQueue: false, stringNumbers: true })),
   'ioredis 5': (port) => ready(new IoRedis5({ host: HOST, port, enableOfflineQueue: false })),
 }
 
