@@ -161,24 +161,24 @@ return out
 `)
 
 /**
- * KEYS: clients. ARGV: the time, then for each the field of a ban that goes, or \`s\` for all its strikes and bans. A client that was kept for
- * ever because of a ban is kept for as long as anything else can count. Answers for each the bans that went, as text.
+ * KEYS: clients. ARGV: the time, then for each the field of a ban that goes, or \`s\` for all its strikes. A client that was kept for ever because
+ * of a ban is kept for as long as anything else can count. Answers for each the bans that stay, as text.
  */
 export const CLEAR_CLIENTS: Script = createScript(`${PRELUDE}${CLIENT_LUA}
 local DAY = 86400000
 local now = timeNow(ARGV[1])
 local out = {}
 for i, key in ipairs(KEYS) do
-  local raw, gone = call('GET', key), {}
+  local raw, bans = call('GET', key), {}
   if raw then
     local client, field = readClient(raw), ARGV[i + 1]
     local forever, ttl = false, nil
     for name, value in pairs(client.rest) do
-      if name == field or field == 's' then
+      if name == field or (field == 's' and string.sub(name, 1, 1) == 's') then
         client.rest[name] = nil
-        if type(value) == 'string' then gone[#gone + 1] = value end
-      elseif type(value) == 'string' and endOf(value) == FOREVER then
-        forever = true
+      elseif type(value) == 'string' then
+        bans[#bans + 1] = value
+        if endOf(value) == FOREVER then forever = true end
       end
     end
     if client.x == NEVER and not forever then
@@ -187,7 +187,7 @@ for i, key in ipairs(KEYS) do
     end
     writeClient(key, client, ttl)
   end
-  out[i] = gone
+  out[i] = bans
 end
 return out
 `)

@@ -11,7 +11,7 @@ import { parseOwnBan, renderOwnBan } from './stored-entry.ts'
 export interface OwnBans {
   put(entries: readonly Entry[]): Promise<void>
   remove(ids: readonly string[]): Promise<void>
-  /** Clears the strikes and all bans of these clients, by their prefixes, whether a registry has the bans or not; answers the ids of the bans. */
+  /** Clears the strikes of these clients, by their prefixes; answers the ids of the bans that stand with them. */
   forgive(clients: readonly string[]): Promise<readonly string[]>
   /** Those of these bans that still stand with their client as they are. */
   standing(bans: readonly Entry[]): Promise<readonly Entry[]>
@@ -78,11 +78,11 @@ export function createOwnBans({ connection, keys, clock }: OwnBansOptions): OwnB
       )
     },
     async forgive(clients) {
-      const gone = (await over(
+      const bans = (await over(
         CLEAR_CLIENTS,
         clients.map((client) => ({ key: keys.client(client), args: ['s'] })),
       )) as readonly (readonly string[])[] // as the script says
-      return gone.flatMap((texts, i) => texts.map((text) => parseOwnBan(text, clients[i] ?? '').id))
+      return bans.flatMap((texts, i) => texts.map((text) => parseOwnBan(text, clients[i] ?? '').id))
     },
     async standing(bans) {
       const asked = bans.flatMap((ban) => itemOf(ban.id, (field) => [field]).map((item) => ({ ban, item })))

@@ -75,8 +75,8 @@ export function createRedisEntries({
   }
 
   /**
-   * Clears the strikes and bans of all clients inside the prefix. A ban by a ladder may not have been listed yet, and never is when its
-   * process has ended before. Answers the ids of the bans.
+   * Clears the strikes of all clients inside the prefix, and their bans that nobody can name: one by a ladder may not be listed yet, and never
+   * is when its process has ended before. Answers the ids of these.
    */
   async function forgive(cidr: string): Promise<readonly string[]> {
     const inside = ipSet([cidr])
@@ -88,9 +88,11 @@ export function createRedisEntries({
       }
     }
     const own = keys.clientOf(cidr)
-    const ids = await ownBans.forgive([...new Set(own === undefined ? found : [...found, own])])
+    const unlisted = new Set(await ownBans.forgive([...new Set(own === undefined ? found : [...found, own])]))
+    for (const { id } of await heldOf([...unlisted])) unlisted.delete(id)
+    await ownBans.remove([...unlisted])
     if (found.size > 0) await sendNow(connection, struck, ['ZREM', struck, ...found])
-    return ids
+    return [...unlisted]
   }
 
   async function heldOf(ids: readonly string[]): Promise<readonly Entry[]> {
