@@ -5,8 +5,9 @@
  *     strict window  part (6), sum (4), count of that part (4), of the one before (4), ...
  *     fixed window   window (6), used (4)
  *     token bucket   used (double), when (6), when it will be empty (6)
- *   and, only of a client that went over a limit, a packed map of the rest:
+ *   and, only of a client that went over a limit or has more than 255 counters, a packed map of the rest:
  *     `s<counter>`   strikes: when the limit itself struck last, then when each strike was, oldest first
+ *     `c<counter>`   a counter beyond the 255th: its state, and when it ends
  *     `b`, `b<scope>` bans as text, see `stored-entry.ts`
  *
  * Numbers are little-endian and unsigned. `x` in the scripts is the expiry: a key is kept for a window longer than it counts, so that not

@@ -17,7 +17,7 @@ local function open(i)
   local raw = rawOf(i)
   if raw then
     local n, x, at = read('<BI6', raw)
-    client = { x = x, was = x, n = n, raw = raw, states = {}, meters = {}, names = {}, rest = false }
+    client = { x = x, was = x, n = n, raw = raw, states = {}, meters = {}, windows = {}, names = {}, rest = false }
     for c = 1, n do
       local name, length
       name, length, at = read('<c8B', raw, at)
@@ -28,7 +28,7 @@ local function open(i)
     end
     client.rest = at <= #raw and cmsgpack.unpack(sub(raw, at)) or false
   else
-    client = { x = 0, was = 0, n = 0, states = {}, meters = {}, names = {}, rest = false }
+    client = { x = 0, was = 0, n = 0, states = {}, meters = {}, windows = {}, names = {}, rest = false }
   end
   clients[key] = client
   return client
@@ -36,8 +36,12 @@ end
 
 local function stateOf(client, name, meter, window)
   local s = client.states[name]
-  if not s then return nil end
-  if type(s) == 'number' then
+  if not s then
+    local more = client.rest and client.rest['c' .. name]
+    if not more or more[2] <= now then return nil end
+    s = meter.read(more[1], 1, #more[1])
+    client.states[name], client.meters[name], client.windows[name] = s, meter, window
+  elseif type(s) == 'number' then
     s = meter.read(client.raw, client[name], s)
     client.states[name], client.meters[name] = s, meter
   end
@@ -54,12 +58,15 @@ local function removeState(client, name)
       return
     end
   end
+  client.states[name], client.windows[name], client.rest['c' .. name] = nil, nil, nil
 end
 
-local function setState(client, name, meter, s)
-  if client.states[name] == nil then
-    -- One byte says how many: of policies that were renamed again and again, the oldest goes.
-    if client.n == 255 then removeState(client, client.names[1]) end
+local function setState(client, name, meter, s, window)
+  if client.n == 255 then
+    -- One byte says how many: those beyond are with the rest, until they end.
+    client.windows[name] = window
+    client.rest = client.rest or {}
+  else
     client.n = client.n + 1
     client.names[client.n] = name
   end
@@ -87,7 +94,13 @@ local function write(name, client)
   end
   if client.rest then
     for field, text in pairs(client.rest) do
-      if type(text) == 'string' and not banEnd(text) then client.rest[field] = nil end
+      local over
+      if type(text) == 'string' then over = not banEnd(text) else over = sub(field, 1, 1) == 'c' and text[2] <= now end
+      if over then client.rest[field] = nil end
+    end
+    for counter, window in pairs(client.windows) do
+      local s, meter = client.states[counter], client.meters[counter]
+      client.rest['c' .. counter] = { meter.text(s), meter.ends(s, window) }
     end
   end
   if client.rest and next(client.rest) then parts[#parts + 1] = cmsgpack.pack(client.rest) end
@@ -181,7 +194,7 @@ local function whole(from, spec)
     if consume and cost ~= 0 and window > 0 then
       if not s and cost > 0 then
         s = meter.start(window)
-        setState(client, field, meter, s)
+        setState(client, field, meter, s, window)
       end
       if s then
         meter.add(s, window, limit, cost, hit[8] or meter.slot(window))
