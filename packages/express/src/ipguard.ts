@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AdapterAnswer,
   type AdapterOptions,
+  type Awaitable,
   checkAdapterOptions,
   type Guard,
   type GuardOptions,
@@ -58,20 +59,23 @@ export function ipguard<Facts = unknown>(
 
   function middleware(native: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const req = native as Request // Express calls this
-    const goOn = ({ handle, refusal }: AdapterAnswer): void => {
+    // Whether the request may go on.
+    const settle = ({ handle, refusal }: AdapterAnswer): boolean => {
       req.ipguard = handle
       observe(req, handle.decision)
-      if (!refusal) next()
+      return refusal === undefined
     }
-    let answer: ReturnType<typeof guardRequest>
+    let passed: Awaitable<boolean>
     try {
-      answer = guardRequest(guard, req, res, adapterOptions)
+      const answer = guardRequest(guard, req, res, adapterOptions)
+      passed = isPromise(answer) ? answer.then(settle) : settle(answer)
     } catch (error) {
       next(error)
       return
     }
-    if (isPromise(answer)) answer.then(goOn, next)
-    else goOn(answer)
+    // Outside of what is caught: `next` is never called for an error of its own.
+    if (isPromise(passed)) passed.then((late) => void (late && next()), next)
+    else if (passed) next()
   }
   return Object.assign(middleware, { guard })
 }

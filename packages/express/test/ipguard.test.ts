@@ -104,6 +104,23 @@ describe.each([
     expect((await send('/late')).body).toMatch(/Invalid character in header/)
   })
 
+  it.each([
+    ['at once', policy({ name: 'now', evaluate: () => undefined })],
+    ['late', policy({ name: 'late', evaluate: async () => undefined })],
+  ])('hands on an error of its own once, decided %s', async (_when, decided) => {
+    const errors: unknown[] = []
+    const app = create().use((req: Request, res: Response) => {
+      Object.defineProperty(req, 'ipguard', { writable: false })
+      ipguard({ policies: [decided] })(req, res, (error) => {
+        errors.push(error)
+        res.end()
+      })
+    })
+    const send = await serve(app)
+    await send('/')
+    expect(errors).toEqual([expect.any(TypeError)])
+  })
+
   it('answers nothing more where an answer has begun', async () => {
     const app = create().use((_req: Request, res: Response, next: NextFunction) => {
       res.end('first')
@@ -134,6 +151,23 @@ describe.each([
       ['says nothing where Express has not been asked', undefined, {}, 0],
     ])('%s', async (_what, trust, clientIp, count) => {
       expect(await warnings(trust, clientIp)).toHaveLength(count)
+    })
+
+    it.each([
+      ['at once', policy({ name: 'now', evaluate: () => undefined })],
+      ['late', policy({ name: 'late', evaluate: async () => undefined })],
+    ])('answers a request whose header makes the function for it throw, decided %s', async (_when, decided) => {
+      const trust = (address: string): boolean => {
+        if (!address.includes('.')) throw new Error('not an address')
+        return true
+      }
+      const send = await serve(
+        create()
+          .set('trust proxy', trust)
+          .use(ipguard({ policies: [decided] }), hello),
+      )
+      const headers = [['X-Forwarded-For', '203.0.113.9, unknown']] as const
+      expect((await send({ target: '/', headers })).status).toBe(200)
     })
 
     it('warns the process where a guard was given', async () => {

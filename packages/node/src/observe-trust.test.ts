@@ -44,6 +44,15 @@ it('tells it once, with what to write', () => {
   ])
 })
 
+it.each(['clientOf', 'onWarning'])('fails no request where %s throws', (name) => {
+  const fails = (): never => {
+    throw new Error('on purpose')
+  }
+  const trust = { onWarning: () => {}, setting: 'The setting', example: 'set(1)', clientOf: () => '203.0.113.9' }
+  const observe = observeTrust({ ...trust, [name]: fails })
+  expect(() => observe({}, decision('192.0.2.1'))).not.toThrow()
+})
+
 it('looks at the first thousand requests only', () => {
   const { told, observe } = observing()
   for (let i = 0; i < 1_000; i++) observe('192.0.2.1', '192.0.2.1')

@@ -26,12 +26,9 @@ export interface FrameworkTrust<Native> {
 export function observeTrust<Native>(trust: FrameworkTrust<Native>): (native: Native, decision: Decision) => void {
   const { onWarning, setting, example, clientOf } = trust
   let left = FIRST
-  return (native, { client }) => {
-    if (left === 0) return
-    left--
-    // Frameworks pass on text that is no address: that is no opinion to disagree with.
-    const theirs = normalizeIp(clientOf(native) ?? '')
-    if (theirs === undefined || client === undefined || theirs === client.ip) return
+
+  function compare(theirs: string | undefined, ours: string | undefined): void {
+    if (theirs === undefined || ours === undefined || theirs === ours) return
     left = 0
     onWarning({
       code: 'IPGUARD_TRUST_DISAGREES',
@@ -39,5 +36,16 @@ export function observeTrust<Native>(trust: FrameworkTrust<Native>): (native: Na
         `${setting} and ipguard's clientIp name different clients for one request. ipguard goes by clientIp alone. ` +
         `Write the proxies that stand in front of this server in both: ${example} and clientIp: nginx({ trust: ['10.0.0.5/32'] }).`,
     })
+  }
+
+  return (native, { client }) => {
+    if (left === 0) return
+    left--
+    try {
+      // Frameworks pass on text that is no address: that is no opinion to disagree with.
+      compare(normalizeIp(clientOf(native) ?? ''), client?.ip)
+    } catch {
+      // A function of the user's, as Express takes for "trust proxy", may throw at such text: no reason to fail a request.
+    }
   }
 }
