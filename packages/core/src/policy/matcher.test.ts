@@ -58,6 +58,12 @@ describe('a policy that allows', () => {
   })
 })
 
+test('a path with endless forms is met by what refuses, and lets nobody in', () => {
+  const url = `/x${'/;%2e/./..//a\\b%252e'.repeat(60)}`
+  for (const when of [onPaths('/a'), exceptPaths('/a'), onPaths('/x/*'), exceptPaths('/x/*')])
+    expect([applies(when, url), applies(when, url, true)]).toEqual([true, false])
+})
+
 test("'/*' is every path", () => {
   for (const url of ['/', '/a', '//', '/%00', 'http://h', '*']) expect(applies(onPaths('/*'), url)).toBe(true)
 })

@@ -75,6 +75,7 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
     exact.has(form) || under.some((prefix) => form.startsWith(`${prefix.exact}/`))
   return {
     test(_request, paths, strict) {
+      if (paths.endless) return !strict
       // "Some form" for what refuses, "every form" for what allows; a negation turns the question round.
       if (strict === negated) return negated ? !paths.folded.some(folded) : paths.folded.some(folded)
       return negated ? !paths.exact.every(literal) : paths.exact.every(literal)

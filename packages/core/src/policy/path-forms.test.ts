@@ -41,6 +41,17 @@ test.each([
   'http://localhost\\public?/admin',
   'http://h#/admin?x',
   'http://h?x/%61dmin',
+  '/admin\xa0',
+  '\ufeff/admin\t',
+  '/ad\tmin',
+  'x:/admin',
+  'http:admin',
+  'http:///h/admin',
+  'ftp:///h/admin',
+  'https:/h/admin',
+  '*/../admin',
+  '*/admin',
+  '@h/admin',
 ])('%s is taken for /admin by some router', (url) => {
   expect(pathForms(url).folded).toContain('/admin')
 })
@@ -57,6 +68,7 @@ test('a plain path has one form', () => {
     raw: '/api/v1/users.json',
     exact: ['/api/v1/users.json'],
     folded: ['/api/v1/users.json'],
+    endless: false,
   })
 })
 
@@ -69,16 +81,31 @@ test('no URL makes it throw, and every form starts with a slash', () => {
         fc.string({ unit: fc.constantFrom('/', '.', '%', '2', 'e', ';', '\\', 'a', '?', '#', ':') }),
       ),
       (url) => {
-        for (const form of [...pathForms(url).exact, ...pathForms(url).folded]) expect(form.startsWith('/')).toBe(true)
+        const { exact, folded } = pathForms(url)
+        expect([...exact, ...folded].filter((form) => !form.startsWith('/'))).toEqual([])
       },
     ),
     { numRuns: 2_000 },
   )
 })
 
-test('a path that is long on purpose still meets its plain form, and has few forms', () => {
+test('a path that is long on purpose still meets its plain form, or is endless', () => {
   expect(pathForms(`/admin;${'/y'.repeat(2_000)}`).folded).toContain('/admin')
-  const long = `/${'x/../'.repeat(2_000)}%61dmin;p=1`
-  expect(pathForms(long).folded).toContain('/admin')
-  expect(pathForms(long).folded.length).toBeLessThan(20)
+  for (const url of [`//h/x/..;${'z'.repeat(1_024)}/../admin`, `/${'x/../'.repeat(2_000)}%61dmin;p=1`]) {
+    const { endless, folded } = pathForms(url)
+    expect(endless || folded.includes('/admin')).toBe(true)
+  }
+  const long = pathForms(`http://h?/${'/;%2e/./..//a\\b%252e'.repeat(60)}.%00`)
+  expect([long.endless, long.folded.length]).toEqual([true, 1])
+})
+
+test.each(['/Hello/world-x_y', '/caf%C3%A9', '/proxy/https://h.example/a;b/%20c', '/%DF/%ff'])(
+  'a path is not endless for its length: %s',
+  (path) => {
+    expect(pathForms(path.repeat(14_000 / path.length / (path.includes(';') ? 20 : 1))).endless).toBe(false)
+  },
+)
+
+test('what is escaped is decoded where other escapes are bad', () => {
+  expect(pathForms('/%ff/caf%C3%A9%e0%80%80%61').exact).toContain('/%ff/café%e0%80%80a')
 })
