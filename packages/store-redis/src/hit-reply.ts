@@ -43,7 +43,7 @@ export function createReplyReader(values: readonly unknown[], specs: number): Re
     if (flags & STRIKES) reply.strikes = number()
     if (flags & BAN) {
       reply.ban = ban()
-      if (reply.ban.expiresAt === undefined) reply.retryIn = Number.MAX_SAFE_INTEGER
+      if (reply.ban.expiresAt === undefined && !reply.admitted) reply.retryIn = Number.MAX_SAFE_INTEGER
     }
     if (flags & BANNED) reply.banned = ban()
     if (flags & LEASED) reply.leased = { amount: number(), usableFor: number() }

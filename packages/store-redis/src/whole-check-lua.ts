@@ -175,7 +175,7 @@ local function whole(from, spec)
       local other = hits[j]
       if other[1] == hit[1] and other[2] == field and other[7] > 0 then before = before + other[7] end
     end
-    local ok = not standing and not hit[10] and (hit[7] <= 0 or used + before + hit[7] <= hit[5])
+    local ok = hit[7] < 0 or (not standing and not hit[10] and (hit[7] == 0 or used + before + hit[7] <= hit[5]))
     first[i] = { ok, standing, before }
     if not ok then
       if not hit[9] then live = false end

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Duration } from '../duration.ts'
+import { parsePrefix } from '../ip/prefix.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
 import { createBanBook } from './ban-book.ts'
 import { createCounters } from './counters.ts'
+import { createEntry } from './entry.ts'
 import { createEntryTable } from './entry-table.ts'
-import type { Counter, CounterKey } from './hit.ts'
+import type { Counter, CounterKey, HitReply } from './hit.ts'
 
 const limitOf = (window: Duration): Counter => {
   const counter = rateLimit({ limit: 10, window }).counter?.(false)
@@ -21,6 +23,20 @@ test('counters that have expired make room before live ones, however they lie', 
   for (let a = 0; a < 1_000; a++) hit(a % 4 < 2 ? day : second, a, 1_000_000)
   for (let a = 1_000; a < 1_500; a++) hit(day, a, 1_010_000)
   expect([counters.stats().counters, counters.stats().evictions]).toEqual([1_000, 0])
+})
+
+test('what a banned client gives back counts when the ban has ended', () => {
+  const counter = limitOf('1d')
+  const table = createEntryTable()
+  const counters = createCounters({ maxKeys: 10, bans: createBanBook(table, () => {}) })
+  const hit = (cost: number, now: number, slot = 0): HitReply | undefined =>
+    counters.hit([{ counter, key: keyOf(1), limit: 10, cost, slot }], now, 'all')[0]
+  const slot = hit(4, 1_000_000)?.slot
+  const about = { kind: 'ban', createdAt: 1_000_000, expiresAt: 1_002_000, by: 'test' } as const
+  table.put([createEntry(parsePrefix('0.0.0.1'), about)], 1_000_000)
+  expect(hit(0, 1_000_500)).toMatchObject({ admitted: false })
+  expect(hit(-3, 1_001_000, slot)).toMatchObject({ admitted: true, remaining: 9, retryIn: 0 })
+  expect(hit(0, 1_002_000)?.remaining).toBe(9)
 })
 
 test('when all are live the one met least makes room, also when one met more is looked at first', () => {

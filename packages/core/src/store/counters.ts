@@ -226,7 +226,7 @@ export function createCounters(options: CountersOptions): Counters {
       const ban = bans.table.bans > 0 && key.kind !== 0 ? bans.find(counter, key, now) : undefined
       const before = i === 0 ? 0 : askedBefore(hits, i, lane, key)
       const most = Math.min(hit.burst ?? hit.limit, lane.most)
-      const ok = ban === undefined && !hit.strike && (cost <= 0 || count + before + cost <= most)
+      const ok = cost < 0 || (ban === undefined && !hit.strike && (cost === 0 || count + before + cost <= most))
       offsets[i] = at
       used[i] = count
       asked[i] = before

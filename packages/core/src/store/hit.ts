@@ -51,7 +51,7 @@ export interface Hit {
   readonly limit: number
   /** Token bucket: how much may come at once. Absent: the limit. */
   readonly burst?: number
-  /** 0 reads and is always admitted; a negative cost gives back what the hit with `slot` consumed. */
+  /** 0 reads, and no count refuses it; a negative cost gives back what the hit with `slot` consumed, whatever bans stand. */
   readonly cost: number
   /** With a negative cost: `slot` of the reply that consumed. */
   readonly slot?: number
@@ -76,7 +76,7 @@ export interface HitReply {
   readonly slot: number
   /** How many strikes the client has, when this hit added one or only read. */
   readonly strikes?: number
-  /** A ban that stood before this hit on exactly this key. The hit is not admitted. */
+  /** A ban that stood before this hit on exactly this key. The hit is not admitted, unless it gives back. */
   readonly ban?: Entry
   /** The ban that this hit brought about. */
   readonly banned?: Entry
