@@ -9,6 +9,7 @@ const LONGEST = 1000
 /** As much of a message as is looked at, beside the longest secret. */
 const LOOK = 8192
 const ESCAPE = /\\(?:\/|u([\da-f]{4}))/gi
+const decode = (_: string, hex = '2f'): string => String.fromCharCode(Number.parseInt(hex, 16))
 
 /** Takes out of a message what could be personal or secret; `ip`, the reported address in its canonical text, may stay. */
 export type Redactor = (message: string, ip: string) => string
@@ -30,12 +31,12 @@ export function createRedactor(secrets: readonly string[], own?: (message: strin
     if (typeof given !== 'string') throw new TypeError('reports.redact answered no text')
     let text = hide(clean(given.slice(0, look)))
     // JSON may be escaped more than it needs; only now, as the secret may have a backslash of its own.
-    text = hide(clean(text.replace(ESCAPE, (_, hex = '2f') => String.fromCharCode(Number.parseInt(hex, 16)))))
+    text = hide(clean(text.replace(ESCAPE, decode)))
     // Where it was cut, the beginning of a secret may stand that is not known by it.
     if (given.length > look) text = text.slice(0, Math.max(0, text.length - longest)).replace(/\S{1,200}$/, '')
     text = text
       .split('\n')
-      .map((line) => redactLine(line, ip))
+      .map((line) => line && redactLine(line, ip))
       .join(' ')
     return text
       .replace(/ {2,}/g, ' ')
@@ -62,8 +63,8 @@ function redactLine(line: string, ip: string): string {
     redactPairs(opened, MARK)
       .replace(/\?\S+/g, `?${MARK}`)
       // E-mail addresses, and users before a host.
-      .replace(/[^\s<>()[\]{},;"]+/g, (part) => (/@|%(?:25)*40/i.test(part) ? MARK : part))
-      .replace(/%(?:25)*(3a|2e)/gi, (_, hex) => (hex === '2e' || hex === '2E' ? '.' : ':'))
+      .replace(/%(?:25)*(3a|2e|40)/gi, decode)
+      .replace(/[^\s<>()[\]{},;"]+/g, (part) => (part.includes('@') ? MARK : part))
       .replace(/[\da-f:.]{3,}/gi, (run) => redactIpv6(run, ip))
       .replace(/\d{1,3}(?:[.-]\d{1,3}){3}/g, (text) => (normalizeIp(text) === ip ? text : MARK))
       // As long as the number of a card.
