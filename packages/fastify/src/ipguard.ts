@@ -12,7 +12,8 @@ type Done = (error?: Error) => void
 
 /**
  * Guards a Fastify application, or one context of it: refused requests are answered before their body is parsed, the others go on with
- * `request.ipguard`. The guard is for the instance that it is registered on and all beneath, their 404s too.
+ * `request.ipguard`. The guard is for the instance that it is registered on and all beneath; 404s of a
+ * context are guarded only where it has its own `setNotFoundHandler`.
  *
  * Takes the options of `createGuard`, with `memoryStore()` and process warnings as defaults, or a guard. Registered twice, it counts once.
  * `trustProxy` is not read: the client is the socket's address unless `clientIp` says otherwise. An error in `facts` goes to the error

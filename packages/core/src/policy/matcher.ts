@@ -62,6 +62,8 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
         "a path that starts with '/', optionally with '/*' at the end: '/login', '/admin/*'",
       )
     }
+    if (/\/:|[{}]/.test(path))
+      throw invalidOption(owner, pattern, "a path as it is: parameters are not patterns here, write '/users/*'")
     // Patterns are normalised as paths are, so '/Admin/' and '/%61dmin' mean what they say.
     for (const form of path === '' ? [''] : pathForms(path).folded) {
       exactFolded.add(form)
