@@ -68,6 +68,15 @@ test("'/*' is every path", () => {
   for (const url of ['/', '/a', '//', '/%00', 'http://h', '*']) expect(applies(onPaths('/*'), url)).toBe(true)
 })
 
+test.each(['/café', '/caf%C3%A9', '/my file', '/my%20file'])('%s is what a policy that allows means by it', (path) => {
+  for (const end of ['', '/x']) {
+    const sent = encodeURI(decodeURI(path)) + end
+    expect([applies(onPaths(`${path}/*`), sent, true), applies(exceptPaths(`${path}/*`), sent)]).toEqual([true, false])
+  }
+  expect(applies(onPaths('/x%2fy'), '/x/y', true)).toBe(false)
+  expect(applies(onPaths('/x%2fy'), '/x%252fy', true)).toBe(false)
+})
+
 test('patterns are normalised as paths are', () => {
   expect(applies(onPaths('/Log%69n/'), '/login')).toBe(true)
 })

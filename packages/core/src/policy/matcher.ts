@@ -51,7 +51,8 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
   if (patterns.length === 0) throw invalidOption(owner, 'nothing', "at least one path, like '/login'")
   const exact = new Set<string>()
   const exactFolded = new Set<string>()
-  const under: { readonly exact: string; readonly folded: string }[] = []
+  const under = new Set<string>()
+  const underFolded = new Set<string>()
   for (const pattern of patterns) {
     const star = typeof pattern === 'string' && pattern.endsWith('/*')
     const path = star ? pattern.slice(0, -2) : pattern
@@ -67,14 +68,18 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
     // Patterns are normalised as paths are, so '/Admin/' and '/%61dmin' mean what they say.
     for (const form of path === '' ? [''] : pathForms(path).folded) {
       exactFolded.add(form)
-      if (star) under.push({ exact: path, folded: form === '/' ? '' : form })
+      if (star) underFolded.add(form === '/' ? '' : form)
     }
-    exact.add(path)
+    for (const spelling of spellings(path)) {
+      exact.add(spelling)
+      if (star) under.add(spelling)
+    }
   }
+  const prefixes = { exact: [...under], folded: [...underFolded] }
   const folded = (form: string): boolean =>
-    exactFolded.has(form) || under.some((prefix) => form.startsWith(`${prefix.folded}/`))
+    exactFolded.has(form) || prefixes.folded.some((prefix) => form.startsWith(`${prefix}/`))
   const literal = (form: string): boolean =>
-    exact.has(form) || under.some((prefix) => form.startsWith(`${prefix.exact}/`))
+    exact.has(form) || prefixes.exact.some((prefix) => form.startsWith(`${prefix}/`))
   return {
     test(_request, paths, strict) {
       if (paths.endless) return !strict
@@ -82,6 +87,16 @@ function pathMatcher(patterns: readonly string[], owner: string, negated: boolea
       if (strict === negated) return negated ? !paths.folded.some(folded) : paths.folded.some(folded)
       return negated ? !paths.exact.every(literal) : paths.exact.every(literal)
     },
+  }
+}
+
+/** As typed, and as it is sent and decoded, where that changes nothing but the spelling. */
+function spellings(path: string): readonly string[] {
+  try {
+    const decoded = decodeURI(path)
+    return decoded.includes('%') ? [path] : [path, decoded, encodeURI(decoded)]
+  } catch {
+    return [path]
   }
 }
 
