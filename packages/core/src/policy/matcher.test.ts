@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { deny } from './lists.ts'
 import { exceptPaths, type Matcher, matches, onMethods, onPaths } from './matcher.ts'
 import { type PathForms, pathForms, requestForms } from './path-forms.ts'
 
@@ -93,6 +94,12 @@ test.each([
   [() => onPaths('login'), 'onPaths is "login". Write a path that starts with \'/\''],
   [() => onPaths('/a*'), 'onPaths is "/a*"'],
   [() => exceptPaths('/a/*/b'), 'exceptPaths is "/a/*/b"'],
+  [() => onPaths('/users/:id'), 'onPaths is "/users/:id". Write a path as it is: parameters are not patterns here'],
+  [() => exceptPaths('/{a,b}'), 'exceptPaths is "/{a,b}". Write a path as it is'],
+  [
+    () => deny(['192.0.2.1'], { when: /login/ as unknown as Matcher }),
+    'Write onPaths(...) or a function: ({ url }) =>',
+  ],
   [() => onMethods(), "onMethods is undefined. Write methods, like 'POST'."],
   [() => onMethods('PO ST'), 'onMethods is "PO ST"'],
 ])('a bad pattern is refused when it is made: %#', (make, message) => {

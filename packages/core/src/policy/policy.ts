@@ -158,6 +158,8 @@ export function policyFields<Facts>(
   ] as const) {
     const ok = (each: unknown): boolean =>
       typeof each === 'function' || (key === 'when' && typeof each === 'object' && each !== null && 'test' in each)
+    if (value instanceof RegExp)
+      throw invalidOption(`${owner}.${key}`, value, 'onPaths(...) or a function: ({ url }) => /login/.test(url)')
     if (value !== undefined && !(Array.isArray(value) && key === 'when' ? value.every(ok) : ok(value))) {
       throw invalidOption(
         `${owner}.${key}`,
