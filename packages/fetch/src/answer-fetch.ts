@@ -25,7 +25,7 @@ export async function answerFetch<Facts, First, Second, Answer extends Response 
     ...(facts && { facts: facts(request, first, second) }),
     ...(waitUntil && { waitUntil: (work: Promise<unknown>) => waitUntil(work, request, first, second) }),
   }
-  const view = incoming ? nodeRequest(incoming, request.url) : request
+  const view = incoming ? nodeRequest(incoming, request.url, request.method) : request
   const answer = guardFetch(guard, view, info, options)
   const { handle, refusal, finish } = isPromise(answer) ? await answer : answer
   setHandle(request, handle)

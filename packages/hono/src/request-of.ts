@@ -8,7 +8,8 @@ const firsts = new WeakMap<Context, Request>()
 
 /** A request of Hono as a guard reads it: on Node that of `node:http`, where lines that Node 20 leaves out show. */
 export function requestOf({ incoming }: Host, c: Context): GuardRequest {
-  if (incoming) return nodeRequest(incoming, c.req.url)
+  // The method and the path are those that Hono routes by: an application may have made another request of this one.
+  if (incoming) return nodeRequest(incoming, c.req.url, c.req.method)
   const { raw } = c.req
   const first = firsts.get(c)
   if (first === raw) return raw

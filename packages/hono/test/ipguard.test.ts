@@ -7,9 +7,10 @@ import type * as core from '@ipguard/core'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
+import { methodOverride } from 'hono/method-override'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type * as adapter from '../src/index.ts'
-import { createGuard, deny, fly, ipguard, memoryStore, policy, rateLimit } from '../src/index.ts'
+import { createGuard, deny, fly, ipguard, memoryStore, onMethods, onPaths, policy, rateLimit } from '../src/index.ts'
 
 const EVERYBODY = ['0.0.0.0/0', '::/0']
 const hello = (c: Context): Response => c.json(c.get('ipguard').decision.client?.ip ?? null)
@@ -34,6 +35,41 @@ async function ask(
   const answer = await app.fetch(new Request('http://localhost/', init), env)
   return { status: answer.status, text: await answer.text(), limit: answer.headers.get('ratelimit') }
 }
+
+describe('a request that the application dispatches anew', () => {
+  const override = (app: Hono) => methodOverride({ app, header: 'x-method' })
+  const DELETE = { target: '/', method: 'POST', headers: [['x-method', 'DELETE']] } as const
+
+  it('is judged by the method that Hono routes by, wherever the guard stands', async () => {
+    for (const isFirst of [true, false]) {
+      const app = new Hono()
+      const guard = ipguard({ policies: [deny(EVERYBODY, { when: onMethods('DELETE') })] })
+      app.use(...(isFirst ? [guard, override(app)] : [override(app), guard]))
+      app.delete('/', (c) => c.text('deleted'))
+      expect((await (await serve(app))(DELETE)).status, String(isFirst)).toBe(403)
+    }
+  })
+
+  it('is judged by its own path too, and counts once', async () => {
+    const app = new Hono()
+    app.use(
+      ipguard({ policies: [rateLimit({ limit: 9, window: '1h' }), deny(EVERYBODY, { when: onPaths('/admin') })] }),
+    )
+    app.get('/en/:page', (c) => app.fetch(new Request(new URL(`/${c.req.param('page')}`, c.req.url)), c.env))
+    app.get('/hello', (c) => c.text(String(c.get('ipguard').decision.limits?.[0]?.remaining)))
+    const send = await serve(app)
+    expect((await send('/en/hello')).body).toBe('8')
+    expect((await send('/hello')).body).toBe('7')
+    expect((await send('/en/admin')).status).toBe(403)
+  })
+
+  it('holds for the whole path inside a mounted app', async () => {
+    const inner = new Hono().use(ipguard({ policies: [deny(EVERYBODY, { when: onPaths('/mnt/admin') })] }))
+    inner.get('/admin', (c) => c.text('in')).get('/open', (c) => c.text('in'))
+    const send = await serve(new Hono().mount('/mnt', inner.fetch))
+    expect([(await send('/mnt/admin')).status, (await send('/mnt/open')).status]).toEqual([403, 200])
+  })
+})
 
 describe('ipguard', () => {
   it('bans through the guard that it made', async () => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { type FileHandle, lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checkOptions, type Duration, invalidOption, parseDuration } from '@ipguard/core'
@@ -54,7 +53,7 @@ export function fileSnapshot(path: string, options: FileSnapshotOptions = {}): F
     },
     async save(bytes) {
       // Not the process alone: it may have two stores on this path, and each container has a process 1. `wx` follows no link.
-      const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`
+      const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`
       try {
         await writeThrough(await open(temporary, 'wx', 0o600), bytes)
         await rename(temporary, path)

@@ -11,7 +11,7 @@ const DEFAULT_PAIRS = 2000
  *
  * `url` is what the client asked for; left out, it is `originalUrl`, which Express, connect and middie set under a mounted router, or else
  * `url` of the request. Where a path was rewritten (`req.url` by middleware of Express, `rewriteUrl` of Fastify), both are in `names`: rules
- * that refuse hold for both. Headers are read from the lines as they came, so what an application has written to `req.headers` changes nothing;
+ * that refuse hold for both; so they are where `url` is another one than the request's own. `method` left out is the request's. Headers are read from the lines as they came, so what an application has written to `req.headers` changes nothing;
  * repeated ones are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
  *
  * Node 20 silently drops header lines beyond `maxHeadersCount`, so a caller who sends enough of them could push out the one that a proxy
@@ -20,8 +20,8 @@ const DEFAULT_PAIRS = 2000
  * @example
  * const decision = await guard.check(nodeRequest(req), { peer: peerOf(req) })
  */
-export function nodeRequest(native: NodeIncoming, url?: string): GuardRequest {
-  return new NodeRequest(native, url)
+export function nodeRequest(native: NodeIncoming, url?: string, method?: string): GuardRequest {
+  return new NodeRequest(native, url, method)
 }
 
 /** What frameworks add, if any did. */
@@ -39,9 +39,9 @@ class NodeRequest implements GuardRequest {
   readonly url: string
   readonly native: NodeIncoming
 
-  constructor(native: NodeIncoming, url: string | undefined) {
+  constructor(native: NodeIncoming, url: string | undefined, method: string | undefined) {
     const { originalUrl } = native as Rewritten
-    this.method = native.method ?? 'GET'
+    this.method = method ?? native.method ?? 'GET'
     this.url = url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/'))
     this.native = native
   }
@@ -55,7 +55,9 @@ class NodeRequest implements GuardRequest {
     const { originalUrl, baseUrl } = native as Rewritten
     // Express: under a mounted router it has cut `baseUrl` off.
     const routed = typeof baseUrl === 'string' ? baseUrl + (native.url ?? '') : url
-    const arrived = typeof originalUrl === 'string' ? originalUrl : url
+    // Another path than the one that came: part of it, or that of a request that the application has made of this one.
+    const sent = url.endsWith(native.url ?? '') ? url : (native.url ?? '/')
+    const arrived = typeof originalUrl === 'string' ? originalUrl : sent
     return routed === url && arrived === url ? NONE : [routed, arrived]
   }
 

@@ -26,6 +26,14 @@ export interface Checker<Facts> {
   readonly foresee: (request: GuardRequest, resolved: ResolvedClient, facts: Facts) => Promise<Decision>
 }
 
+/**
+ * Whether it asks for the same again. An application may dispatch a request anew under another method or path: that is judged by its own, and
+ * what was counted is not counted again.
+ */
+function isSame(known: GuardRequest, { method, url, names }: GuardRequest): boolean {
+  return known.method === method && known.url === url && String(known.names ?? '') === String(names ?? '')
+}
+
 /** From a request to a decision: what is known of the request, who its client is, the evaluation, the record. */
 export function createChecker<Facts>(
   root: Root<Facts>,
@@ -40,7 +48,7 @@ export function createChecker<Facts>(
   function check(request: GuardRequest, info: CheckInfo<Facts> = {}): Awaitable<Decision> {
     const known = recall(request)
     const mine = known && checkBy(known, self)
-    if (mine?.decision) return mine.decision
+    if (mine?.decision && isSame(mine.request, request)) return mine.decision
     const resolved = resolver.resolve(request, info.peer)
     const warning = observer.observe(request, info.peer, resolved)
     if (warning) hub.warn(warning)

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../../../store-memory/src/index.ts'
 import { request, START, testGuard } from '../../test/test-guard.ts'
 import { createGuard } from '../create-guard.ts'
-import { allow } from '../policy/lists.ts'
+import { allow, deny } from '../policy/lists.ts'
+import { onMethods, onPaths } from '../policy/matcher.ts'
 import { policy } from '../policy/policy.ts'
 import { rateLimit } from '../policy/rate-limit.ts'
 
@@ -56,6 +57,24 @@ describe('one request counts once per policy', () => {
         { policy: 'b', remaining: 3 },
       ],
     })
+  })
+})
+
+describe('a request that the application dispatches anew', () => {
+  test('is judged by its own method and path, and counts once', () => {
+    const { guard } = testGuard([
+      rateLimit({ limit: 5, window: '60s' }),
+      deny(['0.0.0.0/0'], { when: onPaths('/admin') }),
+      deny(['0.0.0.0/0'], { when: onMethods('DELETE') }),
+    ])
+    const native = {}
+    const ask = (over: object): unknown => guard.check(request({ native, ...over }), { peer })
+    expect(ask({ url: '/en/admin' })).toMatchObject({ action: 'allow', limits: [{ remaining: 4 }] })
+    expect(ask({ url: '/admin' })).toMatchObject({ action: 'deny' })
+    expect(ask({ url: '/en/admin', names: ['/admin'] })).toMatchObject({ action: 'deny' })
+    expect(ask({ url: '/en/admin', method: 'DELETE' })).toMatchObject({ action: 'deny' })
+    expect(ask({ url: '/en' })).toMatchObject({ action: 'allow', limits: [{ remaining: 4 }] })
+    expect(guard.check(request(), { peer })).toMatchObject({ limits: [{ remaining: 3 }] })
   })
 })
 
