@@ -26,7 +26,7 @@ interface ProbeOptions {
  * Whether the list works, asked before its first use and then each hour: one that was closed lists nobody or, worse, everybody. A bad one is not
  * asked for ten minutes; when nothing could be told, the next look-up probes again.
  *
- * @throws {IpGuardError} (as a rejection) `IPGUARD_PROVIDER_FAILED` with `retryAfter` while it is bad; what `ask` rejects with
+ * @throws {IpGuardError} (as a rejection) `IPGUARD_PROVIDER_REFUSED` with `retryAfter` while it is bad; what `ask` rejects with
  */
 export function createProbe({ source, probe, clock, ask }: ProbeOptions): (signal: AbortSignal) => Promise<void> {
   let goodUntil = Number.NEGATIVE_INFINITY
@@ -58,7 +58,6 @@ export function createProbe({ source, probe, clock, ask }: ProbeOptions): (signa
 
   return async (signal) => {
     if (bad ? clock.now() >= bad.until : clock.now() >= goodUntil) await run(signal)
-    // Not as refused: that would keep the guard from asking for an hour.
-    if (bad) throw new IpGuardError('IPGUARD_PROVIDER_FAILED', bad.message, { retryAfter: bad.until - clock.now() })
+    if (bad) throw new IpGuardError('IPGUARD_PROVIDER_REFUSED', bad.message, { retryAfter: bad.until - clock.now() })
   }
 }

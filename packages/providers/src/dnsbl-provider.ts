@@ -42,7 +42,7 @@ const TTL = { verdict: '1h', unlisted: '10m' } as const
  * highest score counts.
  *
  * An answer is kept as long as its record says, 1 minute to 1 hour, and never longer than `ttl.verdict`. Before its first use, and then each hour,
- * the list has to list 127.0.0.2 and not 127.0.0.1 (RFC 5782); while it does not, it is not used, the guard tells of the error, and it is tried again
+ * the list has to list 127.0.0.2 and not 127.0.0.1 (RFC 5782); while it does not, it is not used, the guard warns of it, and it is tried again
  * after 10 minutes. Give several lists a `name` each.
  *
  * Needs `node:dns`, or a function as `resolve`. Most lists refuse public resolvers such as 8.8.8.8; use your own.

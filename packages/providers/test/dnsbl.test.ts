@@ -102,7 +102,7 @@ describe('dnsbl with a real name server of block lists', () => {
     await expect(everybody.lookup('9.9.9.9', context)).rejects.toThrow('dnsbl lists 127.0.0.1, which no list does')
     const nobody = dnsbl({ zone: 'nobody.test', servers: [server.address], clock })
     await expect(nobody.lookup('198.51.100.99', context)).rejects.toThrow('dnsbl does not list 127.0.0.2')
-    expect(await outcome(nobody, '198.51.100.99')).toBe('IPGUARD_PROVIDER_FAILED')
+    expect(await outcome(nobody, '198.51.100.99')).toBe('IPGUARD_PROVIDER_REFUSED')
     const unprobed = dnsbl({ zone: 'nobody.test', servers: [server.address], probe: false })
     expect(await outcome(unprobed, '198.51.100.99')).toMatchObject({ score: 100, detail: 'dnsbl: 127.0.0.2' })
   })
@@ -264,11 +264,11 @@ describe('dnsbl with a resolver of its own', () => {
     expect(probes()).toBe(0)
     clock.advance(1)
     delete answers['2.0.0.127.list.test']
-    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_FAILED')
+    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_REFUSED')
     expect(probes()).toBe(1)
     answers['2.0.0.127.list.test'] = ['127.0.0.2']
     clock.advance(599_999)
-    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_FAILED')
+    expect(await outcome(provider, '203.0.113.7')).toBe('IPGUARD_PROVIDER_REFUSED')
     expect(probes()).toBe(0)
     clock.advance(1)
     expect(await outcome(provider, '203.0.113.7')).toBeUndefined()

@@ -66,6 +66,7 @@ export interface SourceOptions {
 }
 
 const HOUR = 3_600_000
+const SHORTEST_REST = 600_000
 /** No source keeps us from asking for longer, in ms. */
 const LONGEST_PAUSE = 86_400_000
 /** The first pause when a source does not say how long; doubled each time. */
@@ -213,8 +214,11 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     if (code !== 'IPGUARD_PROVIDER_QUOTA')
       fail(code, `Provider ${describe(name)} could not tell about an address.`, error)
     if (code === 'IPGUARD_PROVIDER_REFUSED') {
-      circuit.refuse(at + HOUR)
-      warn('REFUSED', 'refuses to answer and is left alone for an hour: look at its key, and at the cause of the error')
+      // A source that knows better when to ask again is still spared for some minutes.
+      const rest = retryAfter > 0 ? Math.min(Math.max(retryAfter, SHORTEST_REST), HOUR) : HOUR
+      circuit.refuse(at + rest)
+      const length = rest < HOUR ? 'some minutes' : 'an hour'
+      warn('REFUSED', `refuses to answer and is left alone for ${length}: look at its key, and at the cause of the error`)
       return 0
     }
     if (code !== 'IPGUARD_PROVIDER_QUOTA' && retryAfter === 0) {
