@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { type GuardOptions, rateLimit } from '@ipguard/core'
 
 /**
  * What stands in front of the handler: nothing, ipguard with and without RateLimit headers, the framework's own favourite, or two headers
@@ -15,11 +16,18 @@ export const LIMIT = 60_000
 export type CreateServer = (contender: Contender) => Promise<Server>
 
 /** What the limit sends, as long as what a guard does. */
-export const HEADERS = Object.entries({
+const HEADERS = Object.entries({
   'RateLimit-Policy': '"60000-in-60s";q=60000;w=60',
   RateLimit: '"60000-in-60s";r=59999;t=61',
 })
 
-/** The same options for every framework. */
-export const CLIENT_IP = { header: 'x-forwarded-for', trust: ['127.0.0.1/32'] } as const
-export const WINDOW = '60s'
+/** All that the limit does. */
+export function setHeaders(response: { setHeader(name: string, value: string): unknown }): void {
+  for (const [name, value] of HEADERS) response.setHeader(name, value)
+}
+
+/** The same options for every framework: of the guard, and of the adapter. */
+export function optionsOf(contender: Contender): readonly [GuardOptions<unknown>, { readonly headers: boolean }] {
+  const clientIp = { header: 'x-forwarded-for', trust: ['127.0.0.1/32'] }
+  return [{ clientIp, policies: [rateLimit({ limit: LIMIT, window: '60s' })] }, { headers: contender === 'ipguard' }]
+}

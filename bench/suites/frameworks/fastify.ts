@@ -1,7 +1,7 @@
 import fastifyRateLimit from '@fastify/rate-limit'
-import { ipguard, rateLimit } from '@ipguard/fastify'
+import { ipguard } from '@ipguard/fastify'
 import fastify from 'fastify'
-import { CLIENT_IP, type CreateServer, HEADERS, LIMIT, WINDOW } from './contender.ts'
+import { type CreateServer, LIMIT, optionsOf, setHeaders } from './contender.ts'
 
 /** Favourite: @fastify/rate-limit, its cache as large as the number of clients. */
 export const createFastify: CreateServer = async (contender) => {
@@ -10,12 +10,11 @@ export const createFastify: CreateServer = async (contender) => {
     await app.register(fastifyRateLimit, { max: LIMIT, timeWindow: 60_000, cache: 20_000 })
   } else if (contender === 'limit') {
     app.addHook('onRequest', (_request, reply, done) => {
-      for (const [name, value] of HEADERS) reply.header(name, value)
+      setHeaders(reply.raw)
       done()
     })
   } else if (contender !== 'bare') {
-    const policies = [rateLimit({ limit: LIMIT, window: WINDOW })]
-    await app.register(ipguard({ clientIp: CLIENT_IP, policies }, { headers: contender === 'ipguard' }))
+    await app.register(ipguard(...optionsOf(contender)))
   }
   app.get('/', (_request, reply) => {
     reply.send('ok')

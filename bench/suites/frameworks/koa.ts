@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { ipguard, rateLimit } from '@ipguard/koa'
+import { ipguard } from '@ipguard/koa'
 import Koa from 'koa'
 import koaRateLimit from 'koa-ratelimit'
-import { CLIENT_IP, type CreateServer, HEADERS, LIMIT, WINDOW } from './contender.ts'
+import { type CreateServer, LIMIT, optionsOf, setHeaders } from './contender.ts'
 
 /** Favourite: koa-ratelimit with its memory driver. */
 export const createKoa: CreateServer = async (contender) => {
@@ -11,12 +11,11 @@ export const createKoa: CreateServer = async (contender) => {
     app.use(koaRateLimit({ driver: 'memory', db: new Map(), duration: 60_000, max: LIMIT, id: (ctx) => ctx.ip }))
   } else if (contender === 'limit') {
     app.use((ctx, next) => {
-      for (const [name, value] of HEADERS) ctx.res.setHeader(name, value)
+      setHeaders(ctx.res)
       return next()
     })
   } else if (contender !== 'bare') {
-    const policies = [rateLimit({ limit: LIMIT, window: WINDOW })]
-    app.use(ipguard({ clientIp: CLIENT_IP, policies }, { headers: contender === 'ipguard' }))
+    app.use(ipguard(...optionsOf(contender)))
   }
   app.use((ctx) => {
     ctx.body = 'ok'

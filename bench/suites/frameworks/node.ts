@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
-import { type AdapterAnswer, createGuard, rateLimit } from '@ipguard/core'
+import { type AdapterAnswer, createGuard } from '@ipguard/core'
 import { guardRequest } from '@ipguard/node'
 import { memoryStore } from '@ipguard/store-memory'
-import { CLIENT_IP, type CreateServer, HEADERS, LIMIT, WINDOW } from './contender.ts'
+import { type CreateServer, optionsOf, setHeaders } from './contender.ts'
 
 const answer: RequestListener = (_req, res) => {
   res.setHeader('Content-Length', 2)
@@ -14,13 +14,12 @@ export const createNode: CreateServer = async (contender) => {
   if (contender === 'bare') return createServer(answer)
   if (contender === 'limit') {
     return createServer((req, res) => {
-      for (const [name, value] of HEADERS) res.setHeader(name, value)
+      setHeaders(res)
       answer(req, res)
     })
   }
-  const policies = [rateLimit({ limit: LIMIT, window: WINDOW })]
-  const guard = createGuard({ clientIp: CLIENT_IP, policies, store: memoryStore() })
-  const options = { headers: contender === 'ipguard' }
+  const [guardOptions, options] = optionsOf(contender)
+  const guard = createGuard({ ...guardOptions, store: memoryStore() })
   return createServer((req, res) => {
     const goOn = ({ refusal }: AdapterAnswer): void => {
       if (!refusal) answer(req, res)

@@ -1,5 +1,5 @@
 import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
-import type { Counter, Store } from '@ipguard/core'
+import type { Store } from '@ipguard/core'
 import { redisStore } from '@ipguard/store-redis'
 import { type RedisServer, redisCommand, startRedis } from '@ipguard/tools'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -25,10 +25,12 @@ describe.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
   `${MANY} counters of one client, each a %s`,
   (algorithm) => {
     let now = SUITE_START
-    const counters = Array.from({ length: MANY }, (_, i) =>
-      limiter({ name: `n${i}`, limit: 2, window: WINDOW, algorithm, ladder: [{ name: 'out', ban: '1s', after: 2 }] }),
+    const options = Array.from(
+      { length: MANY },
+      (_, i) => ({ name: `n${i}`, limit: 2, window: WINDOW, algorithm }) as const,
     )
-    const plain = counters.map(({ ladder: _, ...counter }): Counter => counter)
+    const counters = options.map((each) => limiter({ ...each, ladder: [{ name: 'out', ban: '1s', after: 2 }] }))
+    const plain = options.map((each) => limiter(each))
 
     async function round(store: Store, some = plain): Promise<number> {
       const replies = await Promise.all(

@@ -104,7 +104,7 @@ function spell(path: string, forms: Set<string>, most: number): void {
 /** Ends with the step behind which there are more than these. */
 function takeSteps(path: string, most: number): ReadonlySet<string> {
   const forms = new Set([path])
-  for (const step of STEPS) for (const form of [...forms]) if (forms.size <= most) forms.add(step(form))
+  for (const step of STEPS) for (const form of Array.from(forms)) if (forms.size <= most) forms.add(step(form))
   return forms
 }
 

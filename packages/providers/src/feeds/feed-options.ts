@@ -201,7 +201,7 @@ function checkHeaders(headers: unknown, option: string): void {
   }
   // What cannot be sent is not shown either: it may be a key.
   const isFine = Object.entries(headers).every(
-    ([name, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+    ([name, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(String(value)),
   )
   if (!isFine) throw invalidOption(option, 'something that cannot be sent', 'without control characters, in Latin-1')
 }
