@@ -218,7 +218,10 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
       const rest = retryAfter > 0 ? Math.min(Math.max(retryAfter, SHORTEST_REST), HOUR) : HOUR
       circuit.refuse(at + rest)
       const length = rest < HOUR ? 'some minutes' : 'an hour'
-      warn('REFUSED', `refuses to answer and is left alone for ${length}: look at its key, and at the cause of the error`)
+      warn(
+        'REFUSED',
+        `refuses to answer and is left alone for ${length}: look at its key, and at the cause of the error`,
+      )
       return 0
     }
     if (code !== 'IPGUARD_PROVIDER_QUOTA' && retryAfter === 0) {
