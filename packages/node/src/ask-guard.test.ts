@@ -17,12 +17,13 @@ it('gives the facts of the framework’s request to the policies, and the peer',
   expect([seen, refusal]).toEqual([['ann', '192.0.2.1'], undefined])
 })
 
-it('is about the given URL, else about that of the request', async () => {
+it('is about the given URL and that of the request: a rule that refuses holds for both', async () => {
   const guard = createGuard({ policies: [deny(['192.0.2.0/24'], { when: onPaths('/admin') })] })
   const statuses = [
     await askGuard(guard, message('/admin'), {}),
     await askGuard(guard, message('/rewritten'), {}, {}, '/admin'),
     await askGuard(guard, message('/admin'), {}, {}, '/public'),
+    await askGuard(guard, message('/rewritten'), {}, {}, '/public'),
   ].map(({ refusal }) => refusal?.status)
-  expect(statuses).toEqual([403, 403, undefined])
+  expect(statuses).toEqual([403, 403, 403, undefined])
 })

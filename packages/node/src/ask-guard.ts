@@ -7,7 +7,7 @@ import { peerOf } from './peer-of.ts'
  * What an adapter for a Node framework does before it answers: asks the guard about the request of `node:http` that the framework's own
  * request, `native`, stands for. Sends nothing. Synchronous when the decision is.
  *
- * `url` is the one that rules about paths see, where `nodeRequest` would not find it.
+ * `url` is the one that rules about paths see, where `nodeRequest` would not find it; rules that refuse hold for that of the request too.
  *
  * @example
  * const { refusal, headers, handle } = await askGuard(guard, ctx.req, ctx, options)
