@@ -17,6 +17,9 @@ import { reply } from './reply/render-reply.ts'
 import { BOOK, type Book } from './reputation/book.ts'
 import type { GuardRequest } from './request.ts'
 
+/** Entries of which `metrics` finds out whether they have ended: about half a millisecond. */
+const SWEPT = 10_000
+
 const EVENTS: readonly (keyof GuardEvents)[] = [
   'decision',
   'strike',
@@ -140,14 +143,16 @@ function buildGuard<Facts>(
       return buildGuard(root, all.map(root.hosting.bind), { guard: identity, length: policies.length, parent })
     },
     status: status as Guard<Facts>['status'], // one function behind two signatures
-    metrics: () =>
-      metrics.read({
+    metrics() {
+      replica.table.sweep(clock.now(), SWEPT)
+      return metrics.read({
         entries: replica.table.size,
         activeBans: replica.table.bans,
         warnings: hub.warnings.size,
         reports: root.reports.counts(),
         reputation: root.hosting.made<Book>(BOOK)?.metrics() ?? {},
-      }),
+      })
+    },
     on(name, listener) {
       checkOneOf('guard.on', name, EVENTS)
       return hub.on(name, listener)

@@ -309,6 +309,14 @@ describe('status and metrics', () => {
     })
   })
 
+  test('a ban that has ended is not counted as active', async () => {
+    const { guard, clock } = testGuard([])
+    await guard.ban('203.0.113.7', { for: '1m' })
+    expect(guard.metrics()).toMatchObject({ entries: 1, activeBans: 1 })
+    clock.time += 60_000
+    expect(guard.metrics()).toMatchObject({ entries: 0, activeBans: 0 })
+  })
+
   test('a thousand policies and addresses make a bounded number of metrics', () => {
     const { guard, now } = testGuard([deny(['0.0.0.0/0'], { name: '__proto__' })])
     for (let i = 0; i < 1_000; i++) now(`203.0.${i % 250}.${i % 7}`)

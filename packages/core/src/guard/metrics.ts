@@ -16,7 +16,7 @@ export interface Metrics {
   readonly degraded: number
   readonly errors: number
   readonly warnings: number
-  /** Held now by this instance's copy. */
+  /** Held now by this instance's copy. Of more than 10,000 some may have ended already: each call looks at so many. */
   readonly entries: number
   readonly activeBans: number
   /** By provider: what became of look-ups. */

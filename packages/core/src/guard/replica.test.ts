@@ -392,6 +392,16 @@ describe('a full copy', () => {
     expect(it.held()).toEqual(['203.0.113.1', '203.0.113.7'])
   })
 
+  test('makes room of bans that have ended before it leaves any out', async () => {
+    const codes: string[] = []
+    const it = await full([entry('203.0.113.1', { expiresAt: START + 1_000 }), entry('203.0.113.2')], {
+      onWarning: ({ code }) => codes.push(code),
+    })
+    it.clock.advance(2_000)
+    it.store.tell({ put: [entry('203.0.113.3')] })
+    expect([it.held(), codes]).toEqual([['203.0.113.3', '203.0.113.2'], []])
+  })
+
   test('asks the store for what was left out: only for clients without a match, only where there may be one', async () => {
     const it = await full([
       entry('203.0.113.1'),

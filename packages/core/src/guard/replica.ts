@@ -1,7 +1,7 @@
 import type { Address } from '../ip/address.ts'
 import { parsePrefix } from '../ip/prefix.ts'
-import { type Entry, type EntryChange, entryScope, parseEntryId } from '../store/entry.ts'
-import { createEntryTable, type EntryTable, endOf } from '../store/entry-table.ts'
+import { type Entry, type EntryChange, endOf, entryScope, parseEntryId } from '../store/entry.ts'
+import { createEntryTable, type EntryTable } from '../store/entry-table.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import type { EventHub } from './events.ts'
@@ -37,6 +37,8 @@ export interface ReplicaOptions {
   readonly maxEntries: number
 }
 
+/** Places of a full copy that each change looks at for entries that have expired. */
+const SWEPT = 64
 /** Removals remembered at most while nothing is loaded. */
 const REMOVALS = 10_000
 
@@ -76,6 +78,7 @@ export function createReplica({ store, mode: initial, hub, clock, unwritten, max
 
   /** Bans beyond the cap stay out; everything else is few, and wrong to be without. */
   function fitting(put: readonly Entry[], now: number): readonly Entry[] {
+    if (put.length > most - table.size) table.sweep(now, SWEPT + 2 * put.length)
     let room = most - table.size
     if (put.length <= room) return put
     return put.filter((entry) => {

@@ -1,6 +1,17 @@
 import type { Address } from '../ip/address.ts'
 import { maskAddress, parsePrefix } from '../ip/prefix.ts'
-import { createEntry, type Entry, type EntryChange, entryScope, isLive, parseEntryId } from './entry.ts'
+import {
+  createEntry,
+  type Entry,
+  type EntryChange,
+  endOf,
+  entryScope,
+  isLive,
+  laterFirst,
+  latestEnd,
+  parseEntryId,
+  withoutPlace,
+} from './entry.ts'
 import { addRow, createKeyTable, findRow, removeRow } from './key-table.ts'
 
 /** Entries found by address: the store's own, and the copy that each guard reads. */
@@ -18,6 +29,8 @@ export interface EntryTable {
   siblings(ban: Entry, now: number): readonly Entry[]
   /** All unexpired entries. */
   list(now: number): IterableIterator<Entry>
+  /** Looks at so many places, where the last sweep ended, and forgets entries that have expired. */
+  sweep(now: number, places: number): void
 }
 
 /** How many bans a table holds, and who is told when it is full. */
@@ -206,8 +219,8 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
     return undefined
   }
 
-  function sweep(now: number): void {
-    for (let i = 0; i < 2 && values.length > 0; i++) {
+  function sweep(now: number, places: number): void {
+    for (let i = Math.min(places, values.length); i > 0; i--) {
       hand = hand + 1 < values.length ? hand + 1 : 0
       const entry = values[hand]
       if (entry && !isLive(entry, now)) drop(entry)
@@ -222,7 +235,7 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
     put(entries, now) {
       const change: Change = { put: [], removed: [] }
       for (const entry of entries) {
-        sweep(now)
+        sweep(now, 2)
         const isBan = entry.kind === 'ban'
         // One that is there already takes no more room.
         if (isBan && counts.bans >= maxBans && !held(entry)) makeRoom(now, change)
@@ -262,6 +275,7 @@ export function createEntryTable(options: EntryTableOptions = {}): EntryTable {
     *list(now) {
       for (const entry of listAll()) if (isLive(entry, now)) yield entry
     },
+    sweep,
   })
 }
 
@@ -273,27 +287,4 @@ interface Change {
 /** Family and length of a prefix and the number of its scope, from 1, as a key table's tag. */
 export function tagOf(scope: number, family: 4 | 6, length: number): number {
   return (scope << 9) | (family === 6 ? 256 : 0) | length
-}
-
-/** When the entry ends; Infinity for a permanent one. */
-export function endOf(entry: Pick<Entry, 'expiresAt'>): number {
-  return entry.expiresAt ?? Number.POSITIVE_INFINITY
-}
-
-/** Sorts the one that ends last to the front. */
-export function laterFirst(x: Entry, y: Entry): number {
-  // Two permanent ones: Infinity - Infinity is NaN.
-  return endOf(x) === endOf(y) ? 0 : endOf(y) - endOf(x)
-}
-
-/** The end of the group's last; nothing when one is permanent. */
-export function latestEnd(group: readonly Entry[]): Pick<Entry, 'expiresAt'> {
-  const end = Math.max(...group.map(endOf))
-  return end === Number.POSITIVE_INFINITY ? {} : { expiresAt: end }
-}
-
-/** All but the place and the end, for an entry that takes over from this one. */
-export function withoutPlace(entry: Entry): Omit<Entry, 'id' | 'cidr' | 'expiresAt'> {
-  const { id: _id, cidr: _cidr, expiresAt: _end, ...rest } = entry
-  return rest
 }

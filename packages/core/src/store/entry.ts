@@ -55,3 +55,26 @@ export function parseEntryId(id: string): [scope: string, prefix: Prefix] {
 export function isLive(entry: Pick<Entry, 'expiresAt'>, now: number): boolean {
   return entry.expiresAt === undefined || entry.expiresAt > now
 }
+
+/** When the entry ends; Infinity for a permanent one. */
+export function endOf(entry: Pick<Entry, 'expiresAt'>): number {
+  return entry.expiresAt ?? Number.POSITIVE_INFINITY
+}
+
+/** Sorts the one that ends last to the front. */
+export function laterFirst(x: Entry, y: Entry): number {
+  // Two permanent ones: Infinity - Infinity is NaN.
+  return endOf(x) === endOf(y) ? 0 : endOf(y) - endOf(x)
+}
+
+/** The end of the group's last; nothing when one is permanent. */
+export function latestEnd(group: readonly Entry[]): Pick<Entry, 'expiresAt'> {
+  const end = Math.max(...group.map(endOf))
+  return end === Number.POSITIVE_INFINITY ? {} : { expiresAt: end }
+}
+
+/** All but the place and the end, for an entry that takes over from this one. */
+export function withoutPlace(entry: Entry): Omit<Entry, 'id' | 'cidr' | 'expiresAt'> {
+  const { id: _id, cidr: _cidr, expiresAt: _end, ...rest } = entry
+  return rest
+}
