@@ -8,8 +8,8 @@ import { createEntry } from './entry.ts'
 import { createEntryTable } from './entry-table.ts'
 import type { Counter, CounterKey, HitReply } from './hit.ts'
 
-const limitOf = (window: Duration): Counter => {
-  const counter = rateLimit({ limit: 10, window }).counter?.(false)
+const limitOf = (window: Duration, limit = 10, name = 'a'): Counter => {
+  const counter = rateLimit({ name, limit, window }).counter?.(false)
   if (!counter) throw new Error('a limit has a counter')
   return counter
 }
@@ -47,4 +47,41 @@ test('when all are live the one met least makes room, also when one met more is 
   }
   // The first comes twice, the second once: the third takes the second's place.
   expect([hit(1), hit(1), hit(2), hit(3), hit(1)]).toEqual([9, 8, 9, 9, 7])
+})
+
+test('a counter whose limit turns out to be larger is one counter still, and the larger limit is exact', () => {
+  const [small, other, large] = [limitOf('60s'), limitOf('60s', 10, 'b'), limitOf('60s', 100_000)]
+  const counters = createCounters({ maxKeys: 10, bans: createBanBook(createEntryTable(), () => {}) })
+  const hit = (counter: Counter, a: number, limit: number, cost: number, now: number): HitReply | undefined =>
+    counters.hit([{ counter, key: keyOf(a), limit, cost }], now, 'all')[0]
+  hit(small, 1, 10, 3, 1_000_000)
+  hit(small, 1, 10, 2, 1_030_000)
+  hit(small, 2, 10, 1, 1_030_000)
+  hit(other, 1, 10, 9, 1_030_000)
+  expect(hit(large, 1, 100_000, 90_000, 1_031_000)).toMatchObject({ admitted: true, remaining: 9_995 })
+  expect(hit(small, 2, 10, 1, 1_031_000)?.remaining).toBe(8)
+  expect(hit(other, 1, 10, 1, 1_031_000)?.remaining).toBe(0)
+  // The first three are forgotten after 1.1 windows at most, all else counts.
+  expect(hit(large, 1, 100_000, 0, 1_067_000)?.remaining).toBe(9_998)
+  expect(hit(large, 1, 100_000, 9_999, 1_067_000)?.admitted).toBe(false)
+  expect(counters.stats().counters).toBe(3)
+})
+
+test('a larger limit that comes in one call with a smaller one of the same counter counts with it', () => {
+  const [small, large] = [limitOf('60s'), limitOf('60s', 100_000)]
+  const counters = createCounters({ maxKeys: 10, bans: createBanBook(createEntryTable(), () => {}) })
+  const key = keyOf(1)
+  counters.hit([{ counter: small, key, limit: 10, cost: 4 }], 1_000_000, 'all')
+  const both = counters.hit(
+    [
+      { counter: small, key, limit: 10, cost: 1 },
+      { counter: large, key, limit: 100_000, cost: 70_000 },
+    ],
+    1_000_000,
+    'all',
+  )
+  expect(both.map(({ admitted, remaining }) => [admitted, remaining])).toEqual([
+    [true, 5],
+    [true, 29_995],
+  ])
 })

@@ -214,12 +214,13 @@ export function createCounters(options: CountersOptions): Counters {
   function every(hits: readonly Hit[], now: number, commit: HitCommit): HitReply[] {
     let live = commit === 'all'
     let shadow = live
+    // All of them first: one that is new may move the rows of another.
+    for (let i = 0; i < hits.length; i++) held[i] = laneOf((hits[i] as Hit).counter) // inside, here and below
     for (let i = 0; i < hits.length; i++) {
-      const hit = hits[i] as Hit // inside
+      const hit = hits[i] as Hit
       const { counter, cost } = hit
-      const lane = laneOf(counter)
+      const lane = held[i] as Lane
       const key = keyOf(hit)
-      held[i] = lane
       keys[i] = key
       const at = counter.window > 0 ? find(lane, key) : -1
       const count = at < 0 ? 0 : lane.meter.used(lane.shelf, at, counter, hit.limit, now)

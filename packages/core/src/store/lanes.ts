@@ -1,9 +1,9 @@
 import { fixedWindow } from './fixed-window.ts'
 import type { Counter } from './hit.ts'
-import { TAG } from './key-table.ts'
+import { addRow, removeRow, TAG } from './key-table.ts'
 import type { Meter } from './meter.ts'
 import { createShelf, NARROW, type Shelf, WIDE } from './shelf.ts'
-import { slidingWindow } from './sliding-window.ts'
+import { RING, slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
 
 /** A counter's place in the tables. `tag | key.kind` marks its rows. */
@@ -11,9 +11,9 @@ export interface Lane {
   readonly counter: Counter
   readonly tag: number
   readonly meter: Meter
-  readonly shelf: Shelf
-  /** What the row can hold. */
-  readonly most: number
+  /** This and what its rows can hold change when a limit of the same counter turns out to be larger. */
+  shelf: Shelf
+  most: number
   /** A sliding window short enough for `passThrough`. */
   readonly plain: boolean
 }
@@ -54,7 +54,7 @@ export function createLanes(maxKeys: number): Lanes {
       lane = { counter, tag: (lanes.length + 1) << 3, ...bestFit(counter), plain }
       lanes.push(lane)
       byId.set(counter.id, lane)
-    }
+    } else if (counter.largest > lane.most) widen(lane, counter)
     byCounter.set(counter, lane)
     return lane
   }
@@ -74,6 +74,14 @@ export function createLanes(maxKeys: number): Lanes {
     }
   }
 
+  /** Guards share a counter by its name, and one that comes later may have a larger limit. */
+  function widen(lane: Lane, counter: Counter): void {
+    const { shelf, most } = bestFit(counter)
+    if (shelf !== lane.shelf) moveRows(lane, shelf)
+    lane.shelf = shelf
+    lane.most = most
+  }
+
   function openShelf(stride: typeof NARROW | typeof WIDE): Shelf {
     const shelf = createShelf(stride, maxKeys)
     shelves.push(shelf)
@@ -81,4 +89,19 @@ export function createLanes(maxKeys: number): Lanes {
   }
 
   return { laneOf, laneAt: (tag) => lanes[((tag & TAG) >> 3) - 1], shelves }
+}
+
+/** Of a sliding window, whose rows differ in the width of a count only. */
+function moveRows({ tag, shelf: from }: Lane, to: Shelf): void {
+  const { words, counts, table } = from
+  for (let at = 0; at < table.top * table.stride && to.table.size < to.table.capacity; at += table.stride) {
+    const mark = (words[at + 4] as number) & TAG // rows ever used are inside, here and below
+    if (mark >> 3 !== tag >> 3) continue
+    const [a, b, c, d] = words.subarray(at, at + 4) as unknown as [number, number, number, number] // four words
+    const there = addRow(to.table, a, b, c, d, mark)
+    to.words[there + 5] = words[at + 5] as number
+    const ring = (at + 6) * from.perWord
+    to.counts.set(counts.subarray(ring, ring + RING + 1), (there + 6) * to.perWord)
+    removeRow(table, at)
+  }
 }
