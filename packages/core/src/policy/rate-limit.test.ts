@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { IpGuardError } from '../errors.ts'
 import { allow, deny, onlyAllow } from './lists.ts'
-import { policy } from './policy.ts'
+import { type PolicyContext, policy } from './policy.ts'
 import { type RateLimitOptions, rateLimit } from './rate-limit.ts'
 
 test.each([
@@ -21,6 +21,7 @@ test.each([
   [{ limit: 60 }, 'IPGUARD_OPTION_INVALID', 'rateLimit.window is undefined'],
   [{ limit: -1, window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is -1'],
   [{ limit: 1.5, window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is 1.5'],
+  [{ limit: 2 ** 32, window: '60s' }, 'IPGUARD_OPTION_INVALID', "at most 4294967295, Infinity, or algorithm: 'fixed"],
   [{ limit: '60', window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is "60"'],
   [{ limit: 60, window: '50ms' }, 'IPGUARD_OPTION_INVALID', "Write at least '100ms'."],
   [{ limit: 60, window: '60 s' }, 'IPGUARD_DURATION_INVALID', 'rateLimit.window is not a duration: "60 s"'],
@@ -102,4 +103,16 @@ test('the options of the caller are not changed and may be frozen', () => {
     ladder: Object.freeze([Object.freeze({ ban: '1h' })]),
   } as const)
   expect(() => rateLimit(options)).not.toThrow()
+})
+
+test('a limit that a function gives is cut where a fixed one would be refused', () => {
+  // What a count reads of it.
+  const context = {
+    request: { method: 'GET', url: '/', headers: new Headers() },
+    shadow: false,
+  } as unknown as PolicyContext<unknown>
+  const limits = (['sliding-window', 'fixed-window'] as const).map(
+    (algorithm) => rateLimit({ limit: () => 2 ** 40, window: '1d', algorithm }).count?.(context)[0]?.limit,
+  )
+  expect(limits).toEqual([2 ** 32 - 1, 2 ** 40])
 })

@@ -23,7 +23,10 @@ type PerRequestFunction<T, Facts> = (request: GuardRequest, client: Client | und
 
 /** The options of `rateLimit`: a limit, a ladder, or both. */
 export interface RateLimitOptions<Facts> extends PolicyOptions<Facts> {
-  /** Requests (or cost) per window: a whole number from 0; Infinity: not limited. Absent: only strikes are kept, for the ladder. */
+  /**
+   * Requests (or cost) per window: a whole number from 0, of a sliding window up to 4,294,967,295 (what a function answers beyond it is cut);
+   * Infinity: not limited. Absent: only strikes are kept, for the ladder.
+   */
   readonly limit?: PerRequest<number, Facts>
   /** From '100ms'. Needed with `limit`. */
   readonly window?: Duration
@@ -88,8 +91,11 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   checkChoice('rateLimit.onError', options.onError, ['local', 'allow', 'deny'])
   const window = checkWindow(options)
   const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
+  const highest = algorithm === 'sliding-window' ? 0xffffffff : Number.MAX_SAFE_INTEGER
   if (typeof limit !== 'function' && limit !== undefined && !isLimit(limit))
     throw invalidOption('rateLimit.limit', limit, 'a whole number from 0, or Infinity')
+  if (typeof limit === 'number' && limit > highest && limit !== Number.POSITIVE_INFINITY)
+    throw invalidOption('rateLimit.limit', limit, `at most ${highest}, Infinity, or algorithm: 'fixed-window'`)
   if (typeof cost !== 'function') checkWhole('rateLimit.cost', cost, 0)
   checkWhole('rateLimit.burst', burst, 1)
   if (burst !== undefined && algorithm !== 'token-bucket')
@@ -187,7 +193,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
       const hit: Hit = {
         counter,
         key: failed ? context.key : keyOf(context),
-        limit: most,
+        limit: Math.min(most, highest),
         cost: weight,
         exempt: ladder !== undefined && context.exempt,
         jitter: ladder?.jitter ? Math.random() : 0,
