@@ -82,6 +82,22 @@ describe('a store that fails three times in a row', () => {
     ])
   })
 
+  test('is a warning too, the first time', async () => {
+    const it = await setting()
+    const warnings: string[] = []
+    it.guard.on('warning', ({ code, message }) => warnings.push(`${code} ${message}`))
+    await open(it)
+    it.clock.advance(250)
+    it.store.sets.calls[0]?.resolve(true)
+    await turn()
+    expect(it.told.at(-1)).toMatchObject(['recovered', {}])
+    await open(it)
+    expect(it.told.at(-1)).toMatchObject(['degraded', {}])
+    expect(warnings).toEqual([
+      expect.stringContaining('IPGUARD_STORE_FAILED The store "scripted" failed 3 times in a row'),
+    ])
+  })
+
   test('the event has the code of what failed last: lateness, or the store’s own', async () => {
     const late = await setting()
     const waiting = [late.check(), late.check(), late.check()]
@@ -433,5 +449,5 @@ test('the store inspects itself once it has answered, and after a recovery; each
   it.store.sets.calls[0]?.resolve(true)
   await turn()
   expect(it.store.inspections.calls).toHaveLength(2)
-  expect(codes).toHaveLength(1)
+  expect(codes).toEqual(['IPGUARD_STORE_FULL', 'IPGUARD_STORE_FAILED'])
 })

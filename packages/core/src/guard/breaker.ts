@@ -112,6 +112,11 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
         breaker.open = true
         since = clock.now()
         hub.emit('degraded', { part: 'store', store: name, code: error instanceof IpGuardError ? error.code : code })
+        // Who listens to nothing would never know: requests are answered as if all were well.
+        hub.warn({
+          code: 'IPGUARD_STORE_FAILED',
+          message: `The store "${name}" failed ${FAILURES} times in a row and is left alone until it answers again: meanwhile limits take their policy's onError. Listen to "error" for the cause, to "degraded" and "recovered" for the next time.`,
+        })
         arm()
       }
       look()

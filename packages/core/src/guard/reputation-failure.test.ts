@@ -123,12 +123,17 @@ describe('a source that fails again and again', () => {
     const fake = fakeProvider({}, () => {
       throw failure('FAILED')
     })
-    const { guard, now, pass, errors } = reputationGuard({ providers: [fake], concurrency: 1, onUnknown: 'challenge' })
+    const { guard, now, pass, errors, warnings } = reputationGuard({
+      providers: [fake],
+      concurrency: 1,
+      onUnknown: 'challenge',
+    })
     for (let i = 0; i < 50; i++) now(ip(i))
     await turn()
     await turn()
     expect(fake.calls).toHaveLength(5)
     expect(errors).toHaveLength(5)
+    expect(warnings).toEqual(['IPGUARD_PROVIDER_FAILED'])
     expect(guard.metrics().reputation.fake).toMatchObject({ open: true, asked: 5, queued: 0, inFlight: 0 })
     expect(now(ip(100))).toMatchObject({ action: 'challenge', degraded: ['reputation'] })
     fake.answer = undefined

@@ -226,6 +226,8 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     }
     if (code !== 'IPGUARD_PROVIDER_QUOTA' && retryAfter === 0) {
       circuit.failed(pass, at)
+      if (circuit.open)
+        warn('FAILED', 'fails again and again and is left alone for a while: addresses that are not known stay unknown')
       flights.end(flight, until)
       return until
     }
@@ -239,7 +241,7 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     return 0
   }
 
-  function warn(word: 'QUOTA' | 'REFUSED', what: string): void {
+  function warn(word: 'FAILED' | 'QUOTA' | 'REFUSED', what: string): void {
     host.warn({ code: `IPGUARD_PROVIDER_${word}`, message: `Provider ${describe(name)} ${what}.` }, name)
   }
 
