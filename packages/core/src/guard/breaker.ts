@@ -115,7 +115,7 @@ export function createBreaker({ store, clock, hub, deadline, onRecovered }: Brea
         // Who listens to nothing would never know: requests are answered as if all were well.
         hub.warn({
           code: 'IPGUARD_STORE_FAILED',
-          message: `The store "${name}" failed ${FAILURES} times in a row and is left alone until it answers again: meanwhile limits take their policy's onError. Listen to "error" for the cause, to "degraded" and "recovered" for the next time.`,
+          message: `The store "${name}" does not answer, and decisions are made without it until it does. Listen to "error" for the cause.`,
         })
         arm()
       }

@@ -21,7 +21,7 @@ test.each([
   [{ limit: 60 }, 'IPGUARD_OPTION_INVALID', 'rateLimit.window is undefined'],
   [{ limit: -1, window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is -1'],
   [{ limit: 1.5, window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is 1.5'],
-  [{ limit: 2 ** 32, window: '60s' }, 'IPGUARD_OPTION_INVALID', "at most 4294967295, Infinity, or algorithm: 'fixed"],
+  [{ limit: 2 ** 32, window: '60s' }, 'IPGUARD_OPTION_INVALID', 'a whole number from 0 to 4294967295, or Infinity'],
   [{ limit: '60', window: '60s' }, 'IPGUARD_OPTION_INVALID', 'rateLimit.limit is "60"'],
   [{ limit: 60, window: '50ms' }, 'IPGUARD_OPTION_INVALID', "Write at least '100ms'."],
   [{ limit: 60, window: '60 s' }, 'IPGUARD_DURATION_INVALID', 'rateLimit.window is not a duration: "60 s"'],

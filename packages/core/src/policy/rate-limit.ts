@@ -92,10 +92,12 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   const window = checkWindow(options)
   const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
   const highest = algorithm === 'sliding-window' ? 0xffffffff : Number.MAX_SAFE_INTEGER
-  if (typeof limit !== 'function' && limit !== undefined && !isLimit(limit))
-    throw invalidOption('rateLimit.limit', limit, 'a whole number from 0, or Infinity')
-  if (typeof limit === 'number' && limit > highest && limit !== Number.POSITIVE_INFINITY)
-    throw invalidOption('rateLimit.limit', limit, `at most ${highest}, Infinity, or algorithm: 'fixed-window'`)
+  if (
+    typeof limit !== 'function' &&
+    limit !== undefined &&
+    (!isLimit(limit) || (Number.isFinite(limit) && limit > highest))
+  )
+    throw invalidOption('rateLimit.limit', limit, `a whole number from 0 to ${highest}, or Infinity`)
   if (typeof cost !== 'function') checkWhole('rateLimit.cost', cost, 0)
   checkWhole('rateLimit.burst', burst, 1)
   if (burst !== undefined && algorithm !== 'token-bucket')

@@ -226,8 +226,7 @@ export function createSource({ provider, settings, place, host, limits, keep }: 
     }
     if (code !== 'IPGUARD_PROVIDER_QUOTA' && retryAfter === 0) {
       circuit.failed(pass, at)
-      if (circuit.open)
-        warn('FAILED', 'fails again and again and is left alone for a while: addresses that are not known stay unknown')
+      if (circuit.open) warn('FAILED', 'fails again and again and is left alone for a while')
       flights.end(flight, until)
       return until
     }
