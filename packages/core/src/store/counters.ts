@@ -31,6 +31,8 @@ export interface Counters {
 }
 
 const LOOK = 64
+/** How long nothing is looked for after a whole round in vain, in ms: of a flood each new key would pay for 64 looks. */
+const REST = 100
 const MET = 1 << 30
 
 /**
@@ -86,7 +88,7 @@ export function createCounters(options: CountersOptions): Counters {
       if (met > 0) words[at + 4] = (tag - MET) | 0
     }
     // Which one it would be is known. An expired one goes instead; the hand stays, or rows would be passed over and others come up too often.
-    for (; left > 0; left--) if (sweepRow(shelf, now)) return
+    for (; left > 0 && now >= shelf.restUntil; left--) if (sweepRow(shelf, now)) return
     evictions++
     removeRow(table, least)
     options.onEvict?.()
@@ -108,6 +110,11 @@ export function createCounters(options: CountersOptions): Counters {
     const tag = shelf.words[at + 4] as number // the broom stays inside
     const gone = tag !== 0 && isExpired(shelf, at, tag, now)
     if (gone) removeRow(shelf.table, at)
+    shelf.barren = gone ? 0 : shelf.barren + 1
+    if (shelf.barren > shelf.table.top) {
+      shelf.barren = 0
+      shelf.restUntil = now + REST
+    }
     return gone
   }
 

@@ -11,6 +11,10 @@ export interface Shelf extends Cells {
   hand: number
   /** The row that is next looked at for having expired. */
   broom: number
+  /** Rows that the broom has passed since it met one that had expired, or since it rests. */
+  barren: number
+  /** Until when looking for more would be in vain: a whole round has found none. */
+  restUntil: number
   readonly plainHit: PlainHit
 }
 
@@ -28,7 +32,7 @@ export function createShelf(stride: typeof NARROW | typeof WIDE, maxKeys: number
     floats: new Float64Array(buffer, 0, buffer.byteLength >> 3),
   }
   drawSeed(table)
-  return { ...cells, table, hand: 0, broom: 0, plainHit: createPlainHit(cells, table) }
+  return { ...cells, table, hand: 0, broom: 0, barren: 0, restUntil: 0, plainHit: createPlainHit(cells, table) }
 }
 
 export function shelfBytes({ table }: Shelf): number {
