@@ -70,6 +70,7 @@ export const storeDefects: readonly StoreDefect[] = [
     break: (store) => hits(store, (all, _now, _commit, ask) => ask(all.map(({ burst: _burst, ...hit }) => hit))),
     fails: [
       'token-bucket: burst says how much may come at once, limit how fast it refills',
+      'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
       'token-bucket: in any span at most burst + span / window * limit',
     ],
   },
@@ -244,6 +245,7 @@ export const storeDefects: readonly StoreDefect[] = [
       'token-bucket: a request after retryIn passes',
       'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',
       'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
+      'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
     ],
   },
   {
