@@ -1,5 +1,5 @@
 import type { EntryChange } from '@ipguard/core'
-import { entryOf, hitOf, keyOf, limiter, START } from './store-kit.ts'
+import { entryOf, hitOf, keyOf, limiter, manyKeys, START } from './store-kit.ts'
 import type { StoreCase } from './store-suite.ts'
 
 const HOUR = 3_600_000
@@ -26,11 +26,22 @@ export const entryCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'entries: load answers many, each once',
+    name: 'entries: load answers many, each once, and none of those that have ended',
     async run({ expect, store, entries }) {
-      const many = Array.from({ length: 2_500 }, (_, i) => entryOf(`198.18.${i >> 8}.${i & 255}/32`, { until: HOUR }))
+      const many = manyKeys(2_500).map(({ text }, i) => entryOf(`${text}/32`, { until: i % 2 === 0 ? HOUR : 2 * HOUR }))
       for (let i = 0; i < many.length; i += 500) await store.entries.put(many.slice(i, i + 500))
       expect(ids(await entries(1))).toEqual(ids(many))
+      expect(ids(await entries(HOUR))).toEqual(ids(many.filter((_, i) => i % 2 === 1)))
+    },
+  },
+  {
+    name: 'entries: as many are put in one call, and removed in one',
+    async run({ expect, store, entries }) {
+      const many = manyKeys(2_500).map(({ text }) => entryOf(`${text}/32`, { until: HOUR }))
+      await store.entries.put(many)
+      expect((await entries(1)).length).toBe(2_500)
+      await store.entries.remove(many.slice(1).map(({ id }) => id))
+      expect(ids(await entries(1))).toEqual(ids(many.slice(0, 1)))
     },
   },
   {
@@ -78,6 +89,16 @@ export const entryCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'entries: the mode is replaced',
+    async run({ expect, store, entries }) {
+      for (const mode of ['shadow', 'enforce', 'shadow'] as const) {
+        const entry = entryOf('::/0', { kind: 'mode', mode })
+        await store.entries.put([entry])
+        expect(await entries(1)).toEqual([entry])
+      }
+    },
+  },
+  {
     name: 'entries: kinds and scopes stand side by side on one prefix',
     async run({ expect, store, entries }) {
       const all = [
@@ -96,9 +117,9 @@ export const entryCases: readonly StoreCase[] = [
     name: 'entries: remove takes those ids and no others; unknown ones do no harm',
     async run({ expect, store, entries }) {
       const kept = entryOf('203.0.113.7/32', { policy: 'login' })
-      const gone = entryOf('203.0.113.7/32', {})
-      await store.entries.put([kept, gone])
-      await store.entries.remove([gone.id, entryOf('192.0.2.1/32', {}).id])
+      const gone = [entryOf('203.0.113.7/32', {}), entryOf('203.0.113.7/32', { kind: 'deny' })]
+      await store.entries.put([kept, ...gone])
+      await store.entries.remove([entryOf('192.0.2.1/32', {}).id, ...gone.map(({ id }) => id)])
       await store.entries.remove([])
       expect(await entries(1)).toEqual([kept])
     },
@@ -115,6 +136,21 @@ export const entryCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'entries: find, where there is one, answers those of the ids that are there and have not ended',
+    async run({ expect, store, entries }) {
+      if (!store.entries.find) return
+      const short = entryOf('203.0.113.7/32', { until: HOUR })
+      const long = entryOf('203.0.113.8/32', { until: 2 * HOUR })
+      await store.entries.put([short, long, entryOf('203.0.113.9/32', { until: 2 * HOUR })])
+      const asked = [short.id, long.id, entryOf('192.0.2.1/32', {}).id]
+      await entries(HOUR - 1)
+      expect(ids(await store.entries.find(asked))).toEqual([short.id, long.id])
+      await entries(HOUR)
+      expect(await store.entries.find(asked)).toEqual([long])
+      expect(await store.entries.find([])).toEqual([])
+    },
+  },
+  {
     name: 'watch: hears each change in order',
     async run({ expect, store, watch }) {
       const { changes, until, stop } = watch()
@@ -126,6 +162,19 @@ export const entryCases: readonly StoreCase[] = [
       expect(put(changes)).toEqual(all.map(({ id }) => id))
       expect(removed(changes)).toEqual([all[0]?.id])
       expect(removed(changes.slice(-1))).toEqual([all[0]?.id])
+    },
+  },
+  {
+    name: 'watch: hears of each entry that one call puts or removes',
+    async run({ expect, store, watch }) {
+      const { changes, until, stop } = watch()
+      const all = ids(manyKeys(12).map(({ text }) => entryOf(`${text}/32`, { until: HOUR })))
+      await store.entries.put(manyKeys(12).map(({ text }) => entryOf(`${text}/32`, { until: HOUR })))
+      await store.entries.remove(all)
+      await store.entries.put([entryOf('203.0.113.7/32', {})])
+      await until((heard) => put(heard).includes('ban 203.0.113.7/32'))
+      stop()
+      expect([put(changes).slice(0, -1).sort(), removed(changes).toSorted()]).toEqual([all, all])
     },
   },
   {
