@@ -9,6 +9,7 @@ export const recordDefects: readonly StoreDefect[] = [
     }),
     fails: [
       'record: ends at its time exactly, whenever it was set',
+      'record: set again with an end that has passed, it is gone',
       'record: with ifAbsent only the first is set, until it ends',
       'record: delete says whether there was one',
     ],
@@ -20,6 +21,31 @@ export const recordDefects: readonly StoreDefect[] = [
       'record: with ifAbsent only the first is set, until it ends',
       'record: of many with ifAbsent in one turn, one is set',
     ],
+  },
+  {
+    name: 'takes a record for ended before its end, with ifAbsent',
+    break(store, { clock }) {
+      const ends = new Map<string, number>()
+      return {
+        ...store,
+        set(key, value, expiresAt, { ifAbsent = false } = {}) {
+          const open = (ends.get(key) ?? 0) - clock.now() < 100
+          const set = store.set(key, value, expiresAt, { ifAbsent: ifAbsent && !open })
+          if (set === true) ends.set(key, expiresAt)
+          return set
+        },
+      }
+    },
+    fails: ['record: with ifAbsent only the first is set, until it ends'],
+  },
+  {
+    name: 'keeps a record past the end that it is set again with',
+    break: (store, { clock }) => ({
+      ...store,
+      set: (key, value, expiresAt, options) =>
+        expiresAt <= clock.now() ? false : store.set(key, value, expiresAt, options),
+    }),
+    fails: ['record: set again with an end that has passed, it is gone'],
   },
   {
     name: 'keeps records in a plain object',
@@ -37,6 +63,7 @@ export const recordDefects: readonly StoreDefect[] = [
     },
     fails: [
       'record: ends at its time exactly, whenever it was set',
+      'record: set again with an end that has passed, it is gone',
       'record: with ifAbsent only the first is set, until it ends',
       'record: of many with ifAbsent in one turn, one is set',
       'record: delete says whether there was one',

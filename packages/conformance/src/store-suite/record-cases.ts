@@ -48,12 +48,22 @@ export const recordCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'record: set again with an end that has passed, it is gone',
+    async run({ expect, store, at }) {
+      await store.set('verdict', 'old', START + 5_000)
+      at(1_000)
+      await store.set('verdict', 'new', START + 1_000)
+      expect(await store.get('verdict')).toBe(undefined)
+    },
+  },
+  {
     name: 'record: with ifAbsent only the first is set, until it ends',
     async run({ expect, store, at }) {
       const set = async (value: string, end: number): Promise<boolean> =>
         store.set('lease', value, START + end, { ifAbsent: true })
       expect([await set('first', 1_000), await set('second', 9_000)]).toEqual([true, false])
-      expect(await store.get('lease')).toBe('first')
+      at(999)
+      expect([await set('late', 9_000), await store.get('lease')]).toEqual([false, 'first'])
       at(1_000)
       expect([await set('third', 2_000), await store.get('lease')]).toEqual([true, 'third'])
     },
