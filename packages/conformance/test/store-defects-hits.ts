@@ -8,6 +8,7 @@ export const hitDefects: readonly StoreDefect[] = [
       'hit: when one of several is refused, none consumes',
       'hit: all-or-nothing holds whatever the order of the hits',
       'hit: a counter that is met twice in one call counts both, and never beyond its limit',
+      'hit: twelve counters in one call are all or none, in their order',
       'shadow: a shadow hit consumes nothing when a live one is refused',
       'shadow: when one shadow hit is refused, no shadow hit consumes',
       'ladder: several counters may ban in one hit; the longer ban stays',
@@ -21,6 +22,7 @@ export const hitDefects: readonly StoreDefect[] = [
         ask(all.map((hit) => (hit.counter.algorithm === 'fixed-window' ? { ...hit, limit: hit.limit + 1 } : hit))),
       ),
     fails: [
+      'hit: twelve counters in one call are all or none, in their order',
       'fixed-window: everything is forgotten after resetIn',
       'fixed-window: a refund gives back what its slot consumed',
       'fixed-window: a refund never gives more than the limit',
@@ -50,7 +52,9 @@ export const hitDefects: readonly StoreDefect[] = [
       'hit: when one of several is refused, none consumes',
       'hit: all-or-nothing holds whatever the order of the hits',
       'hit: a counter that is met twice in one call counts both, and never beyond its limit',
+      'hit: twelve counters in one call are all or none, in their order',
       'hit: cost 0 reads, and is admitted on a full counter',
+      "hit: commit 'none' changes neither counts nor strikes, and tells both",
       "hit: commit 'refusals' consumes nothing, and who is refused strikes",
       'shadow: a shadow hit consumes nothing when a live one is refused',
       'shadow: when one shadow hit is refused, no shadow hit consumes',
@@ -77,6 +81,7 @@ export const hitDefects: readonly StoreDefect[] = [
       'hit: when one of several is refused, none consumes',
       'hit: all-or-nothing holds whatever the order of the hits',
       'hit: a counter that is met twice in one call counts both, and never beyond its limit',
+      'hit: twelve counters in one call are all or none, in their order',
       'shadow: a refused shadow hit holds back no live one',
       'shadow: a shadow hit consumes nothing when a live one is refused',
       'shadow: when one shadow hit is refused, no shadow hit consumes',
@@ -126,6 +131,27 @@ export const hitDefects: readonly StoreDefect[] = [
     ],
   },
   {
+    name: 'sends eight hits at a time',
+    break: (store) =>
+      hits(store, (all, _now, _commit, ask) =>
+        Array.from({ length: Math.ceil(all.length / 8) }, (_, i) => ask(all.slice(8 * i, 8 * i + 8))).flat(),
+      ),
+    fails: ['hit: twelve counters in one call are all or none, in their order'],
+  },
+  {
+    name: 'answers in the order of numbers as text',
+    break: (store) =>
+      hits(store, (all, _now, _commit, ask) => {
+        const replies = ask(all)
+        const order = all.map((_, i) => String(i)).sort((x, y) => (x < y ? -1 : 1))
+        return order.map((i) => replies[Number(i)]).filter((reply) => reply !== undefined)
+      }),
+    fails: [
+      'hit: twelve counters in one call are all or none, in their order',
+      'hit: replies come in the order of the hits, none for none',
+    ],
+  },
+  {
     name: 'names counters by their window only',
     break: (store) =>
       hits(store, (all, _now, _commit, ask) =>
@@ -134,6 +160,7 @@ export const hitDefects: readonly StoreDefect[] = [
     fails: [
       'hit: several are admitted together and each consumes its cost',
       'hit: all-or-nothing holds whatever the order of the hits',
+      'hit: twelve counters in one call are all or none, in their order',
       "hit: commit 'refusals' consumes nothing, and who is refused strikes",
       'hit: only the hits that were refused themselves strike',
       'shadow: a refused shadow hit holds back no live one',

@@ -75,14 +75,31 @@ export const hitCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'hit: twelve counters in one call are all or none, in their order',
+    async run({ expect, send }) {
+      const algorithms = ['sliding-window', 'fixed-window', 'token-bucket'] as const
+      const hits = Array.from({ length: 12 }, (_, i) => {
+        const algorithm = algorithms[i % 3] ?? 'sliding-window'
+        return hitOf(limiter({ name: `counter ${i}`, limit: 10 + i, window: '10s', algorithm }), client)
+      })
+      const last = hits.slice(-1).map((hit) => ({ ...hit, cost: 20 }))
+      const seen: unknown[] = []
+      for (const all of [hits, last, hits, hits.map((hit) => ({ ...hit, cost: 0 }))]) {
+        seen.push((await send(0, all)).map(({ admitted, remaining }) => [admitted, remaining]))
+      }
+      const left = hits.slice(0, -1).map((_, i) => [true, 9 + i])
+      expect(seen).toEqual([[...left, [true, 20]], [[true, 0]], [...left, [false, 0]], [...left, [true, 0]]])
+    },
+  },
+  {
     name: 'hit: replies come in the order of the hits, none for none',
     async run({ expect, send }) {
-      const keys = manyKeys(7)
+      const keys = manyKeys(12)
       const replies = await send(
         0,
         keys.map((key, i) => hitOf(five, key, { limit: 10 + i })),
       )
-      expect(replies.map(({ remaining }) => remaining)).toEqual([9, 10, 11, 12, 13, 14, 15])
+      expect(replies.map(({ remaining }) => remaining)).toEqual(keys.map((_, i) => 9 + i))
       expect(await send(0, [])).toEqual([])
     },
   },
@@ -107,6 +124,9 @@ export const hitCases: readonly StoreCase[] = [
       const free = await one(0, hitOf(five, other), 'none')
       expect([free.admitted, free.remaining]).toEqual([true, 5])
       expect((await one(0, hitOf(struck, other), 'none')).strikes).toBe(0)
+      const { slot } = await one(0, hitOf(five, other))
+      await one(0, hitOf(five, other, { cost: -1, slot }), 'none')
+      expect((await one(0, hitOf(five, other, { cost: 0 }))).remaining).toBe(4)
     },
   },
   {
