@@ -2,6 +2,47 @@ import { hits, type StoreDefect } from './store-defect.ts'
 
 export const timeDefects: readonly StoreDefect[] = [
   {
+    name: 'says resetIn some ms late',
+    break: (store) =>
+      hits(store, (all, _now, _commit, ask) =>
+        ask(all).map((reply) => (reply.resetIn > 0 ? { ...reply, resetIn: reply.resetIn + 2 } : reply)),
+      ),
+    fails: [
+      'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
+      'sliding-window: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
+      'fixed-window: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
+      'token-bucket: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
+    ],
+  },
+  {
+    name: 'says retryIn some ms late',
+    break: (store) =>
+      hits(store, (all, _now, _commit, ask) =>
+        ask(all).map((reply) => (reply.retryIn > 0 && !reply.ban ? { ...reply, retryIn: reply.retryIn + 2 } : reply)),
+      ),
+    fails: [
+      'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',
+      'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
+      'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
+      'sliding-window: retryIn is when a request of that cost passes, and no later',
+      'fixed-window: retryIn is when a request of that cost passes, and no later',
+      'token-bucket: retryIn is when a request of that cost passes, and no later',
+    ],
+  },
+  {
+    name: 'says retryIn when everything is forgotten',
+    break: (store) =>
+      hits(store, (all, _now, _commit, ask) =>
+        ask(all).map((reply) =>
+          reply.admitted || reply.ban ? reply : { ...reply, retryIn: Math.max(1, reply.resetIn) },
+        ),
+      ),
+    fails: [
+      'sliding-window: retryIn is when a request of that cost passes, and no later',
+      'token-bucket: retryIn is when a request of that cost passes, and no later',
+    ],
+  },
+  {
     name: 'says retryIn half a window from now',
     break: (store) =>
       hits(store, (all, _now, _commit, ask) =>
@@ -15,6 +56,9 @@ export const timeDefects: readonly StoreDefect[] = [
       'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',
       'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
       'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
+      'sliding-window: retryIn is when a request of that cost passes, and no later',
+      'fixed-window: retryIn is when a request of that cost passes, and no later',
+      'token-bucket: retryIn is when a request of that cost passes, and no later',
     ],
   },
 ]

@@ -9,6 +9,7 @@ import { ladderCases } from './ladder-cases.ts'
 import { recordCases } from './record-cases.ts'
 import { scopeCases } from './scope-cases.ts'
 import { createStoreKit, START, type StoreKit } from './store-kit.ts'
+import { timeCases } from './time-cases.ts'
 
 /** Time as the suite wants it: a store with a clock of its own must go by this one. */
 export interface SuiteClock {
@@ -55,6 +56,7 @@ export interface StoreCase {
 export const storeCases: readonly StoreCase[] = [
   ...hitCases,
   ...algorithmCases,
+  ...timeCases,
   ...keyCases,
   ...ladderCases,
   ...scopeCases,
