@@ -12,6 +12,10 @@ export const timeDefects: readonly StoreDefect[] = [
       'sliding-window: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
       'fixed-window: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
       'token-bucket: resetIn is when nothing counts any more, and no later, of a read and a refusal too',
+      'sliding-window: a refund of the latest hit brings resetIn forward to what is left',
+      'fixed-window: a refund of the latest hit brings resetIn forward to what is left',
+      'token-bucket: a refund of the latest hit brings resetIn forward to what is left',
+      'token-bucket: with a limit of 0 a refund does not put off when the rest is forgotten',
     ],
   },
   {
@@ -59,6 +63,24 @@ export const timeDefects: readonly StoreDefect[] = [
       'sliding-window: retryIn is when a request of that cost passes, and no later',
       'fixed-window: retryIn is when a request of that cost passes, and no later',
       'token-bucket: retryIn is when a request of that cost passes, and no later',
+    ],
+  },
+  {
+    name: 'never brings resetIn forward',
+    break(store) {
+      const ends = new Map<string, number>()
+      return hits(store, (all, now, _commit, ask) =>
+        ask(all).map((reply, i) => {
+          const id = `${all[i]?.counter.id} ${all[i]?.key.text}`
+          const end = Math.max(ends.get(id) ?? 0, now + reply.resetIn)
+          ends.set(id, end)
+          return { ...reply, resetIn: end - now }
+        }),
+      )
+    },
+    fails: [
+      'sliding-window: a refund of the latest hit brings resetIn forward to what is left',
+      'token-bucket: a refund of the latest hit brings resetIn forward to what is left',
     ],
   },
 ]

@@ -35,24 +35,6 @@ function forEach(algorithm: Algorithm): readonly StoreCase[] {
       },
     },
     {
-      name: `${algorithm}: a refund gives back what its slot consumed`,
-      async run({ expect, one }) {
-        const { slot } = await one(0, hitOf(counter, client, { cost: 4 }))
-        const back = await one(0, hitOf(counter, client, { cost: -3, slot }))
-        expect([back.admitted, back.remaining]).toEqual([true, 9])
-      },
-    },
-    {
-      name: `${algorithm}: a refund never gives more than the limit`,
-      async run({ expect, one }) {
-        const { slot } = await one(0, hitOf(counter, client))
-        await one(0, hitOf(counter, client, { cost: -5, slot }))
-        await one(0, hitOf(counter, keyOf('203.0.113.8'), { cost: -5, slot }))
-        expect((await one(0, hitOf(counter, client))).remaining).toBe(9)
-        expect((await one(0, hitOf(counter, keyOf('203.0.113.8')))).remaining).toBe(9)
-      },
-    },
-    {
       name: `${algorithm}: a clock that goes back counts as standing still`,
       async run({ expect, admitted }) {
         expect(await admitted(50_000, hitOf(counter, client), 20)).toBe(10)
@@ -118,30 +100,12 @@ export const algorithmCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sliding-window: a refund that comes when its part has left takes nothing from later ones',
-    async run({ expect, one, admitted }) {
-      const { slot } = await one(0, hitOf(sliding, client, { cost: 10 }))
-      await admitted(12_000, hitOf(sliding, client), 10)
-      await one(12_000, hitOf(sliding, client, { cost: -10, slot }))
-      expect(await admitted(12_000, hitOf(sliding, client), 5)).toBe(0)
-    },
-  },
-  {
     name: 'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
     async run({ expect, admitted, one }) {
       expect(await admitted(9_999, hitOf(fixed, client), 20)).toBe(10)
       expect((await one(9_999, hitOf(fixed, client))).retryIn).toBe(1)
       expect(await admitted(10_000, hitOf(fixed, client), 20)).toBe(10)
       expect(await admitted(19_999, hitOf(fixed, client), 5)).toBe(0)
-    },
-  },
-  {
-    name: 'fixed-window: a refund for a window that has passed takes nothing from this one',
-    async run({ expect, one, admitted }) {
-      const { slot } = await one(0, hitOf(fixed, client, { cost: 10 }))
-      await admitted(10_000, hitOf(fixed, client), 10)
-      await one(10_000, hitOf(fixed, client, { cost: -10, slot }))
-      expect(await admitted(10_000, hitOf(fixed, client), 5)).toBe(0)
     },
   },
   {

@@ -78,6 +78,16 @@ export const scopeCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'ban: a refund gives back while one stands',
+    async run({ expect, store, one }) {
+      const { slot } = await one(0, hitOf(plain, client, { cost: 5 }))
+      const ban = entryOf('203.0.113.7/32', { until: HOUR })
+      await store.entries.put([ban])
+      const back = await one(1, hitOf(plain, client, { cost: -5, slot }))
+      expect([back.admitted, back.remaining]).toEqual([true, 99])
+    },
+  },
+  {
     name: 'ban: a permanent one has no end',
     async run({ expect, store, one }) {
       await store.entries.put([entryOf('203.0.113.7/32', {})])

@@ -7,6 +7,7 @@ import { hitCases } from './hit-cases.ts'
 import { keyCases } from './key-cases.ts'
 import { ladderCases } from './ladder-cases.ts'
 import { recordCases } from './record-cases.ts'
+import { refundCases } from './refund-cases.ts'
 import { scopeCases } from './scope-cases.ts'
 import { createStoreKit, START, type StoreKit } from './store-kit.ts'
 import { timeCases } from './time-cases.ts'
@@ -57,6 +58,7 @@ export const storeCases: readonly StoreCase[] = [
   ...hitCases,
   ...algorithmCases,
   ...timeCases,
+  ...refundCases,
   ...keyCases,
   ...ladderCases,
   ...scopeCases,
