@@ -2,23 +2,59 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { allowHeaders, type Decision, type GuardRequest, type Reply } from '@ipguard/core'
-import type { AdapterMount, AdapterServer, AdapterSetup, RouteInput } from '../src/index.ts'
+import { allowHeaders, type Decision, type GuardRequest, type Reply, type RequestHandle } from '@ipguard/core'
+import type { AdapterMount, AdapterServer, AdapterSetup, RouteInput, SuiteFacts } from '../src/index.ts'
 import type { Fault } from './adapter-faults.ts'
+import { createMemory } from './adapter-memory.ts'
 
 /** A small adapter for plain `node:http`, whole but for the one thing that `fault` names. */
 export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) => Promise<AdapterServer> {
   const has = (one: Fault): boolean => fault === one
 
-  async function decide(mount: AdapterMount, native: IncomingMessage): Promise<readonly [Decision, GuardRequest]> {
+  const memory = createMemory()
+
+  function decide(mount: AdapterMount, native: IncomingMessage): Promise<readonly [Decision, GuardRequest]> {
+    const anew = (): ReturnType<typeof decideOnce> => decideOnce(mount, native)
+    return has('keeps a decision for each connection') ? memory.first(native.socket, mount.guard, anew) : anew()
+  }
+
+  async function decideOnce(mount: AdapterMount, native: IncomingMessage): Promise<readonly [Decision, GuardRequest]> {
     const request = viewOf(mount, native)
-    const facts = has('forgets the facts') ? undefined : mount.facts?.((name) => native.headers[name]?.toString())
-    const peer = has('takes the leftmost forwarded address for the peer')
-      ? (native.headers['x-forwarded-for']?.toString().split(',')[0]?.trim() ?? native.socket.remoteAddress)
-      : native.socket.remoteAddress
-    const decision = mount.guard.check(request, { peer, ...(facts && { facts }) })
+    const facts = factsOf(mount, native)
+    const decision = mount.guard.check(request, { peer: peerOf(native), ...(facts && { facts }) })
     if (decision instanceof Promise && has('does not wait for decisions')) return [{ action: 'allow', at: 0 }, request]
+    if (has('keeps what it waits for on the connection')) return whenLate(native.socket, [decision, request])
+    if (has('keeps what it waits for in one place')) return whenLate(memory, [decision, request])
     return [await decision, request]
+  }
+
+  async function whenLate(
+    owner: object,
+    waiting: readonly [decision: Decision | Promise<Decision>, request: GuardRequest],
+  ): Promise<readonly [Decision, GuardRequest]> {
+    const read = memory.latest(owner, waiting)
+    await waiting[0]
+    const [decision, request] = read()
+    return [await decision, request]
+  }
+
+  function factsOf(mount: AdapterMount, native: IncomingMessage): SuiteFacts | undefined {
+    const { facts } = mount
+    if (!facts || has('forgets the facts')) return undefined
+    const read = (): SuiteFacts => facts((name) => native.headers[name]?.toString())
+    if (has('tells the facts of the first request')) return memory.first(memory, mount, read)
+    return has('tells the facts of a connection’s first request') ? memory.first(native.socket, mount, read) : read()
+  }
+
+  function peerOf({ headers, socket }: IncomingMessage): string | undefined {
+    if (!has('takes the leftmost forwarded address for the peer')) return socket.remoteAddress
+    return headers['x-forwarded-for']?.toString().split(',')[0]?.trim() ?? socket.remoteAddress
+  }
+
+  function handleOf(mount: AdapterMount, native: IncomingMessage, made: RequestHandle): RequestHandle | undefined {
+    if (has('hands the handler nothing')) return undefined
+    const isFirst = has('hands the handler the first handle of its connection')
+    return isFirst ? memory.first(native.socket, mount, () => made) : made
   }
 
   function viewOf(mount: AdapterMount, native: IncomingMessage): GuardRequest {
@@ -34,7 +70,9 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
           return Array.isArray(value) ? value.join(', ') : value
         },
       },
-      ...(!has('does not say which request it is') && { native }),
+      ...(!has('does not say which request it is') && {
+        native: has('takes a connection for one request') ? native.socket : native,
+      }),
     }
   }
 
@@ -45,7 +83,7 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     input: RouteInput,
   ): Promise<boolean> {
     const [decision, request] = await decide(mount, native)
-    if (!has('hands the handler nothing')) Object.assign(input, { handle: mount.guard.handle(request, decision) })
+    Object.assign(input, { handle: handleOf(mount, native, mount.guard.handle(request, decision)) })
     if (has('adds a header of its own')) res.setHeader('X-Guarded-By', 'ipguard')
     const forgets = has('forgets the RateLimit headers')
     const on = (mount.headers !== false || has('sends RateLimit headers where they are off')) && !forgets

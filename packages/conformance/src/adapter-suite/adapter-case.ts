@@ -2,6 +2,7 @@ import { createGuard, type Decision, type Guard, type GuardOptions, type Reply, 
 import { guardRequestOf } from '../decisions/decision-scenario.ts'
 import type { SuiteExpect } from '../suite-runner.ts'
 import type { AdapterCapability, AdapterMount, AdapterServer, AdapterSetup, SuiteFacts } from './adapter-driver.ts'
+import { type RawConnection, rawConnection } from './raw-connection.ts'
 import { type RawAnswer, type RawRequest, rawExchange, type Target } from './raw-exchange.ts'
 import { suiteRoutes } from './suite-routes.ts'
 
@@ -22,7 +23,10 @@ export interface WatchedGuard {
 /** A started server, and the routes whose handlers have run. */
 export interface Served {
   readonly server: Target
+  /** Over a connection of its own. */
   readonly send: (request: RawRequest | string) => Promise<RawAnswer>
+  /** A connection that is kept, for several requests. It ends with the case. */
+  readonly connect: () => RawConnection
   readonly reached: readonly string[]
 }
 
@@ -72,6 +76,11 @@ export function createAdapterKit(
         server: target,
         reached,
         send: (request) => rawExchange(target, typeof request === 'string' ? { target: request } : request),
+        connect() {
+          const connection = rawConnection(target)
+          open.push({ close: async () => connection.close() })
+          return connection
+        },
       }
     },
     async close() {

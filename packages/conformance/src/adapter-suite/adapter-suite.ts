@@ -4,6 +4,7 @@ import { type AdapterCase, createAdapterKit } from './adapter-case.ts'
 import type { AdapterCapability, AdapterServer, AdapterSetup } from './adapter-driver.ts'
 import { addressCases } from './address-cases.ts'
 import { answerCases } from './answer-cases.ts'
+import { connectionCases } from './connection-cases.ts'
 import { decisionCases } from './decision-cases.ts'
 import { pathCases } from './path-cases.ts'
 import { refusalCases } from './refusal-cases.ts'
@@ -28,6 +29,7 @@ export const adapterCases: readonly AdapterCase[] = [
   ...answerCases,
   ...refusalCases,
   ...decisionCases,
+  ...connectionCases,
   ...addressCases,
   ...pathCases,
   ...upgradeCases,

@@ -3,6 +3,7 @@ import { decideAlone, scriptScenario } from '../decisions/decision-scenario.ts'
 import { decisionScenarios } from '../decisions/decision-scenarios.ts'
 import type { AdapterCase } from './adapter-case.ts'
 import type { AdapterMount, SuiteFacts } from './adapter-driver.ts'
+import { nextTurn } from './next-turn.ts'
 
 const PREFLIGHT = [
   ['Origin', 'https://example.org'],
@@ -178,9 +179,4 @@ export const decisionCases: readonly AdapterCase[] = [
 
 function fail(): never {
   throw new Error('This fails on purpose.')
-}
-
-/** Beyond all microtasks: what has arrived meanwhile has been read. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
 }

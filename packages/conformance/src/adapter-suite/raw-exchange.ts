@@ -35,11 +35,7 @@ export interface Target {
 
 /** Sends one request over a connection of its own and reads the answer to its end. */
 export function rawExchange(server: Target, request: RawRequest): Promise<RawAnswer> {
-  const { method = 'GET', target, headers = [], host = 'localhost', body = '', early = '', from } = request
-  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`]
-  if (early === '') lines.push('Connection: close')
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`)
-  if (body !== '') lines.push(`Content-Length: ${new TextEncoder().encode(body).length}`)
+  const { method = 'GET', target, early = '', from } = request
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect({ host: server.host, port: server.port, ...(from !== undefined && { localAddress: from }) })
@@ -47,9 +43,19 @@ export function rawExchange(server: Target, request: RawRequest): Promise<RawAns
     socket.on('data', (chunk) => void chunks.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => resolve(parseAnswer(Buffer.concat(chunks), method)))
-    socket.write(encodeHead(lines))
-    socket.write(body + early)
+    socket.write(encodeRequest(request, early === '' ? ['Connection: close'] : []))
+    socket.write(early)
   })
+}
+
+/** A request's bytes; `more` are header lines behind its `Host`. */
+export function encodeRequest(request: RawRequest, more: readonly string[] = []): Buffer {
+  const { method = 'GET', target, headers = [], host = 'localhost', body = '' } = request
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, ...more]
+  for (const [name, value] of headers) lines.push(`${name}: ${value}`)
+  const bytes = Buffer.from(body)
+  if (bytes.length > 0) lines.push(`Content-Length: ${bytes.length}`)
+  return Buffer.concat([encodeHead(lines), bytes])
 }
 
 /** HTTP carries bytes: text beyond them goes as UTF-8. */
@@ -58,7 +64,7 @@ function encodeHead(lines: readonly string[]): Buffer {
   return Buffer.from(head, /[\u0100-\uffff]/.test(head) ? 'utf8' : 'latin1')
 }
 
-function parseAnswer(all: Buffer, method: string): RawAnswer {
+export function parseAnswer(all: Buffer, method: string): RawAnswer {
   const end = all.indexOf('\r\n\r\n')
   const [first = '', ...lines] = all.subarray(0, Math.max(0, end)).toString('latin1').split('\r\n')
   const headers: Record<string, string> = {}
