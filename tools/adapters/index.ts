@@ -1,1 +1,2 @@
+export { headerLines } from './header-lines.ts'
 export { listenAs } from './listen-as.ts'

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { allowHeaders, type Decision, type GuardRequest, type Reply, type RequestHandle } from '@ipguard/core'
-import type { AdapterMount, AdapterServer, AdapterSetup, RouteInput, SuiteFacts } from '../src/index.ts'
+import type { AdapterMount, AdapterServer, AdapterSetup, RouteAnswer, RouteInput, SuiteFacts } from '../src/index.ts'
 import type { Fault } from './adapter-faults.ts'
 import { createMemory } from './adapter-memory.ts'
 
@@ -47,14 +47,24 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
   }
 
   function peerOf({ headers, socket }: IncomingMessage): string | undefined {
-    if (!has('takes the leftmost forwarded address for the peer')) return socket.remoteAddress
-    return headers['x-forwarded-for']?.toString().split(',')[0]?.trim() ?? socket.remoteAddress
+    const peer = (): string | undefined => socket.remoteAddress
+    if (has('takes each connection for the first')) return memory.first(memory, faultyAdapter, peer)
+    if (!has('takes the leftmost forwarded address for the peer')) return peer()
+    return headers['x-forwarded-for']?.toString().split(',')[0]?.trim() ?? peer()
   }
 
-  function handleOf(mount: AdapterMount, native: IncomingMessage, made: RequestHandle): RequestHandle | undefined {
+  function handleOf(mount: AdapterMount, res: ServerResponse, made: RequestHandle): RequestHandle | undefined {
     if (has('hands the handler nothing')) return undefined
     const isFirst = has('hands the handler the first handle of its connection')
-    return isFirst ? memory.first(native.socket, mount, () => made) : made
+    if (isFirst) return memory.first(res.req.socket, mount, () => made)
+    if (!has('forgets a handle when the answer is sent')) return made
+    const unlessSent = async <T>(act: () => Promise<T>): Promise<T | undefined> =>
+      res.writableEnded ? undefined : act()
+    return {
+      decision: made.decision,
+      strike: (options) => unlessSent(() => made.strike(options)),
+      refund: () => unlessSent(made.refund),
+    }
   }
 
   function viewOf(mount: AdapterMount, native: IncomingMessage): GuardRequest {
@@ -83,7 +93,7 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     input: RouteInput,
   ): Promise<boolean> {
     const [decision, request] = await decide(mount, native)
-    Object.assign(input, { handle: handleOf(mount, native, mount.guard.handle(request, decision)) })
+    Object.assign(input, { handle: handleOf(mount, res, mount.guard.handle(request, decision)) })
     if (has('adds a header of its own')) res.setHeader('X-Guarded-By', 'ipguard')
     const forgets = has('forgets the RateLimit headers')
     const on = (mount.headers !== false || has('sends RateLimit headers where they are off')) && !forgets
@@ -110,7 +120,8 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     if (mounts.length > 0 && has('calls the handler twice')) await route?.answer(input)
     const { status, headers, chunks } = (await route?.answer(input)) ?? { status: 404, headers: {}, chunks: [] }
     if (res.writableEnded) return
-    res.writeHead(status, headers)
+    if (status >= 500 && has('sends no RateLimit headers with a server error')) removeLimits(res)
+    res.writeHead(status, has('keeps the last of several cookies') ? lastLines(headers) : headers)
     for (const chunk of chunks) res.write(chunk)
     res.end()
   }
@@ -118,6 +129,7 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
   function send(res: ServerResponse, { status, headers, body }: Reply, limits: boolean): void {
     const kept = Object.entries(headers).filter(([name]) => limits || !name.startsWith('RateLimit'))
     res.writeHead(has('forgets HEAD') && res.req.method === 'HEAD' ? 200 : status, Object.fromEntries(kept))
+    if (res.req.method === 'HEAD' && has('refuses HEAD with a body')) res.socket?.end(body)
     res.end(body)
   }
 
@@ -160,4 +172,13 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
       onUpgrade(native, socket, has('loses what follows a handshake') ? Buffer.from('\n') : head)
     }
   }
+}
+
+function removeLimits(res: ServerResponse): void {
+  for (const name of res.getHeaderNames()) if (name.startsWith('ratelimit')) res.removeHeader(name)
+}
+
+/** As an object of texts holds headers, and a copy made by way of one. */
+function lastLines(headers: RouteAnswer['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().at(-1) ?? '']))
 }

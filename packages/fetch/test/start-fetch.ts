@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { listenAs } from '@ipguard/tools/adapters'
+import { headerLines, listenAs } from '@ipguard/tools/adapters'
 import { handleOf, type NodeServerEnv, nodeServer, protect } from '../src/index.ts'
 
 type Handler = (request: Request, env: NodeServerEnv) => Promise<Response>
@@ -42,7 +42,7 @@ export async function answerRoute(route: AdapterRoute, request: Request): Promis
     handle: handleOf(request),
     readBody: () => request.text(),
   })
-  const init = { status, headers: { ...headers } }
+  const init = { status, headers: headerLines(headers) }
   return new Response(chunks.length === 1 ? (chunks[0] ?? '') : streamOf(chunks), init)
 }
 

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { listenAs } from '@ipguard/tools/adapters'
+import { headerLines, listenAs } from '@ipguard/tools/adapters'
 import { type Handler, Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import { ipguard } from '../src/index.ts'
@@ -28,7 +28,7 @@ function handler(route: AdapterRoute): Handler {
       handle: c.get('ipguard'),
       readBody: () => c.req.text(),
     })
-    const init = { status, headers: { ...headers } }
+    const init = { status, headers: headerLines(headers) }
     if (chunks.length === 1) return new Response(chunks[0] ?? '', init)
     const { body } = stream(c, async (out) => {
       for (const chunk of chunks) await out.write(chunk)

@@ -6,7 +6,9 @@ export const EDGE_PATH = '/edge'
  * `OPTIONS` without asking a handler. The last takes what no other does, which spares the suite the page that Next renders then.
  */
 export const suiteRoutePaths: readonly (readonly [path: string, methods: readonly string[]])[] = [
-  ...['/hello', '/admin', '/public', '/mounted/inner', '/stream', '/decision'].map(withMethod('GET')),
+  ...['/hello', '/admin', '/public', '/mounted/inner', '/stream', '/decision', '/failing', '/cookies'].map(
+    withMethod('GET'),
+  ),
   ...['/echo', '/login', '/strike', '/refund'].map(withMethod('POST')),
   [EDGE_PATH, ['GET']],
   ['/[...rest]', ['GET', 'POST', 'OPTIONS']],

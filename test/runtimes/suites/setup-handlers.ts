@@ -1,6 +1,7 @@
 import type { AdapterRoute, AdapterSetup } from '@ipguard/conformance'
 import { type FetchAdapterOptions, handleOf, protect, type RequestHandle } from '@ipguard/fetch'
 import { ipguard } from '@ipguard/hono'
+import { headerLines } from '@ipguard/tools/adapters'
 import { Hono, type Handler as HonoHandler } from 'hono'
 import type { Handler } from '../cases/site.ts'
 import { streamOf } from '../cases/site-answer.ts'
@@ -58,5 +59,5 @@ async function answerRoute(
 ): Promise<Response> {
   const { status, headers, chunks } = await route.answer({ handle, readBody: () => request.text() })
   const body = chunks.length === 1 ? (chunks[0] ?? '') : streamOf(chunks)
-  return new Response(body, { status, headers: { ...headers } })
+  return new Response(body, { status, headers: headerLines(headers) })
 }

@@ -1,4 +1,12 @@
-import { createGuard, type Decision, type Guard, type GuardOptions, type Reply, type Store } from '@ipguard/core'
+import {
+  createGuard,
+  type Decision,
+  type Guard,
+  type GuardOptions,
+  type Reply,
+  type RequestHandle,
+  type Store,
+} from '@ipguard/core'
 import { guardRequestOf } from '../decisions/decision-scenario.ts'
 import type { SuiteExpect } from '../suite-runner.ts'
 import type { AdapterCapability, AdapterMount, AdapterServer, AdapterSetup, SuiteFacts } from './adapter-driver.ts'
@@ -28,6 +36,8 @@ export interface Served {
   /** A connection that is kept, for several requests. It ends with the case. */
   readonly connect: () => RawConnection
   readonly reached: readonly string[]
+  /** What each of those handlers was handed. */
+  readonly handles: readonly (RequestHandle | undefined)[]
 }
 
 export interface ServeOptions extends Pick<AdapterSetup, 'onUpgrade'> {
@@ -64,10 +74,14 @@ export function createAdapterKit(
     },
     async serve(mounts, { host = '127.0.0.1', loginGuard, onUpgrade } = {}) {
       const reached: string[] = []
+      const handles: (RequestHandle | undefined)[] = []
       const server = await start({
         host,
         mounts: mounts.map((mount) => ('path' in mount ? mount : { path: '/', guard: mount.guard })),
-        routes: suiteRoutes((path) => void reached.push(path), loginGuard),
+        routes: suiteRoutes((path, handle) => {
+          reached.push(path)
+          handles.push(handle)
+        }, loginGuard),
         ...(onUpgrade && { onUpgrade }),
       })
       open.push(server)
@@ -75,6 +89,7 @@ export function createAdapterKit(
       return {
         server: target,
         reached,
+        handles,
         send: (request) => rawExchange(target, typeof request === 'string' ? { target: request } : request),
         connect() {
           const connection = rawConnection(target)

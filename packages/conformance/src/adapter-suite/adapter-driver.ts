@@ -30,7 +30,8 @@ export interface RouteInput {
 /** What a handler of the suite answers, in one chunk or streamed in several. */
 export interface RouteAnswer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** A list is to be sent as a line for each, as `Set-Cookie` must be. */
+  readonly headers: Readonly<Record<string, string | string[]>>
   /** To be written one by one, without a `Content-Length`; an array of one is an ordinary body. */
   readonly chunks: readonly string[]
 }

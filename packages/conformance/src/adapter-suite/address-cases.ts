@@ -3,6 +3,7 @@ import { clientAddressVectors } from '../client-address/client-address-vectors.t
 import type { ClientAddressVector } from '../client-address/vector.ts'
 import type { AdapterCase, AdapterKit, ServeOptions } from './adapter-case.ts'
 import type { SuiteFacts } from './adapter-driver.ts'
+import { rawExchange } from './raw-exchange.ts'
 import { withoutPeer } from './without-peer.ts'
 
 const FORGED = '6.6.6.6'
@@ -97,6 +98,17 @@ export const addressCases: readonly AdapterCase[] = [
       const clientIp = { header: 'x-real-ip', trust: ['127.0.0.1/32'] } as const
       const trusting = await askerOf(kit, { clientIp }, { host: '::' })
       kit.expect(await clientOf(trusting, [['X-Real-IP', REAL]])).toEqual(REAL)
+    },
+  },
+  {
+    name: 'client: each connection is told from the others',
+    needs: ['dualStack'],
+    async run(kit) {
+      const watched = kit.guard({})
+      const { server } = await kit.serve([watched], { host: '::' })
+      const hosts = ['127.0.0.1', '::1', '127.0.0.1']
+      for (const host of hosts) await rawExchange({ ...server, host }, { target: '/hello' })
+      kit.expect(watched.decisions.map(({ client }) => client?.ip)).toEqual(hosts)
     },
   },
   {

@@ -1,12 +1,14 @@
 import { allow, allowHeaders, rateLimit } from '@ipguard/core'
 import { type AdapterCase, type AdapterKit, limitHeaders } from './adapter-case.ts'
 import type { RawRequest } from './raw-exchange.ts'
+import { COOKIES } from './suite-routes.ts'
 
 /** Requests whose answers a guard that lets them in must not change. */
 const PLAIN: readonly RawRequest[] = [
   { target: '/hello' },
   { target: '/hello?x=%00&y[]=1' },
   { method: 'HEAD', target: '/hello' },
+  { target: '/failing' },
   { method: 'POST', target: '/echo', body: 'à body' },
 ]
 
@@ -55,6 +57,15 @@ export const answerCases: readonly AdapterCase[] = [
       const { send } = await serve([{ path: '/', guard: limited, exposeHeaders: true }])
       const { headers } = await send('/hello')
       expect(headers['access-control-expose-headers']).toEqual('RateLimit, RateLimit-Policy, Retry-After')
+    },
+  },
+  {
+    name: 'answer: every cookie that a handler sets arrives in a line of its own',
+    async run({ expect, guard, serve }) {
+      const { send } = await serve([guard({ policies: [rateLimit({ limit: 99, window: '1h' })] })])
+      const { bytes, headers } = await send('/cookies')
+      const lines = [...bytes.matchAll(/\r\nset-cookie: *([^\r]*)/gi)].map(([, value]) => value)
+      expect([lines, headers.ratelimit !== undefined]).toEqual([COOKIES, true])
     },
   },
   {

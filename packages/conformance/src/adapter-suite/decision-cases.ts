@@ -140,6 +140,20 @@ export const decisionCases: readonly AdapterCase[] = [
     },
   },
   {
+    name: 'decision: a handler strikes and gives back after its answer was sent',
+    needs: ['handle'],
+    async run({ expect, guard, serve }) {
+      const limit = rateLimit({ name: 'site', limit: 1, window: '1h' })
+      const failures = rateLimit({ name: 'failures', ladder: [{ name: 'out', ban: '1h' }] })
+      const { send, handles } = await serve([guard({ policies: [limit, failures], banInfrastructure: true })])
+      expect((await send('/hello')).status).toEqual(200)
+      await handles[0]?.refund()
+      expect((await send('/hello')).status).toEqual(200)
+      expect((await handles[1]?.strike({ policy: 'failures' }))?.kind).toEqual('ban')
+      expect((await send('/hello')).status).toEqual(403)
+    },
+  },
+  {
     name: 'decision: CORS preflights are not counted, other OPTIONS are',
     needs: ['everywhere'],
     async run({ expect, guard, serve }) {

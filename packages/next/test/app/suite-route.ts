@@ -33,7 +33,12 @@ function guardsOf({ place, mounts }: SuiteSetup, route: AdapterRoute | undefined
 
 function toResponse({ status, headers, chunks }: RouteAnswer): Response {
   const [first = ''] = chunks
-  return new Response(chunks.length > 1 ? inParts(chunks) : first, { status, headers })
+  const response = new Response(chunks.length > 1 ? inParts(chunks) : first, { status })
+  for (const [name, value] of Object.entries(headers)) {
+    response.headers.delete(name)
+    for (const line of [value].flat()) response.headers.append(name, line)
+  }
+  return response
 }
 
 function inParts(chunks: readonly string[]): ReadableStream<Uint8Array> {
