@@ -81,7 +81,8 @@ export const faults = {
   'does not wait for decisions': [
     'decision: one that takes time is waited for, and the body with it',
     'connection: requests that are sent before the answers are judged each on its own',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
+    'connection: handlers of requests over several at one time see each its own decision',
   ],
   'reads the body away': [
     'answer: byte for byte the unguarded one, where nothing counts',
@@ -141,7 +142,8 @@ export const faults = {
     'decision: a handler strikes and gives back after its answer was sent',
     'connection: a handler strikes the client of its own request',
     'connection: a handler gives back what its own request consumed',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
+    'connection: handlers of requests over several at one time see each its own decision',
   ],
   'forgets HEAD': ['refusal: HEAD is answered as reply() says, without a body'],
   'keeps a decision for each connection': [
@@ -151,7 +153,7 @@ export const faults = {
     'connection: a handler strikes the client of its own request',
     'connection: a handler gives back what its own request consumed',
     'connection: requests that are sent before the answers are judged each on its own',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
   ],
   'takes a connection for one request': [
     'connection: requests over one are judged and counted each on its own',
@@ -159,15 +161,16 @@ export const faults = {
     'connection: policies are given the facts of each request',
     'connection: a handler strikes the client of its own request',
     'connection: a handler gives back what its own request consumed',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
   ],
   'keeps what it waits for on the connection': [
     'connection: requests that are sent before the answers are judged each on its own',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
   ],
   'keeps what it waits for in one place': [
     'connection: requests that are sent before the answers are judged each on its own',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
+    'connection: handlers of requests over several at one time see each its own decision',
   ],
   'tells the facts of the first request': [
     'decision: policies are given the facts',
@@ -177,7 +180,7 @@ export const faults = {
   'hands the handler the first handle of its connection': [
     'connection: a handler strikes the client of its own request',
     'connection: a handler gives back what its own request consumed',
-    'connection: handlers of requests at one time see each its own decision',
+    'connection: handlers of requests that are sent before the answers see each its own decision',
   ],
   'takes each connection for the first': [
     'client: each connection is told from the others',

@@ -16,7 +16,10 @@ const onBun = (handlerOf: typeof honoHandler): SuiteOfAdapter => ({
     const server = Bun.serve({ hostname: setup.host, port: 0, fetch: handlerOf(setup) })
     return { host: setup.host, port: server.port, close: () => server.stop(true) }
   },
-  capabilities: { upgrade: 'Bun.serve has no upgrade event: a handshake is a request, and is guarded as every other' },
+  capabilities: {
+    upgrade: 'Bun.serve has no upgrade event: a handshake is a request, and is guarded as every other',
+    pipeline: 'Bun.serve ends a connection that sends a request before it has answered the one before',
+  },
 })
 
 await runSuites(

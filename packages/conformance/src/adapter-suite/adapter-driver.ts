@@ -82,6 +82,7 @@ export interface AdapterServer extends Target {
  * - `route`: it can stand on one route;
  * - `stream`: a handler can write its answer in parts;
  * - `upgrade`: upgrades (WebSocket handshakes) can be guarded;
+ * - `pipeline`: the server takes requests that are sent before the answer to the one before them;
  * - `dualStack`: the server can listen on `::`, where an IPv4 peer is written `::ffff:127.0.0.1`;
  * - `handle`: a handler is given the decision, `strike` and `refund`;
  * - `everywhere`: the adapter stands in front of paths and methods that have no handler, too.
@@ -92,6 +93,7 @@ export type AdapterCapability =
   | 'route'
   | 'stream'
   | 'upgrade'
+  | 'pipeline'
   | 'dualStack'
   | 'handle'
   | 'everywhere'

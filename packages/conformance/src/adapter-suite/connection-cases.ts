@@ -7,6 +7,7 @@ import type { RawAnswer, RawRequest } from './raw-exchange.ts'
 const ANN = '203.0.113.9'
 const BOB = '203.0.113.10'
 const DENIED = '198.51.100.7'
+const CLIENTS: readonly string[] = [ANN, BOB, DENIED]
 
 const BEHIND_PROXY = { header: 'x-forwarded-for', trust: ['loopback'] } as const
 
@@ -120,6 +121,7 @@ export const connectionCases: readonly AdapterCase[] = [
   },
   {
     name: 'connection: requests that are sent before the answers are judged each on its own',
+    needs: ['pipeline'],
     async run({ expect, guard, serve }) {
       for (const first of ['/admin', '/hello']) {
         const { connect, reached } = await serve([guard({ policies: [slow(), onAdmin()] })])
@@ -131,15 +133,21 @@ export const connectionCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: 'connection: handlers of requests at one time see each its own decision',
+    name: 'connection: handlers of requests that are sent before the answers see each its own decision',
+    needs: ['pipeline', 'peer', 'handle'],
+    async run({ expect, guard, serve }) {
+      const { connect } = await serve([guard({ policies: [slow()], clientIp: BEHIND_PROXY })])
+      const answers = await connect().send(...CLIENTS.map((client) => from(client, '/decision')))
+      expect(answers.map(clientSeen)).toEqual(CLIENTS)
+    },
+  },
+  {
+    name: 'connection: handlers of requests over several at one time see each its own decision',
     needs: ['peer', 'handle'],
     async run({ expect, guard, serve }) {
-      const clients = [ANN, BOB, DENIED]
-      const asked = clients.map((client) => from(client, '/decision'))
-      const one = await serve([guard({ policies: [slow()], clientIp: BEHIND_PROXY })])
-      expect((await one.connect().send(...asked)).map(clientSeen)).toEqual(clients)
-      const many = await serve([guard({ policies: [together(clients.length)], clientIp: BEHIND_PROXY })])
-      expect((await Promise.all(asked.map(many.send))).map(clientSeen)).toEqual(clients)
+      const { send } = await serve([guard({ policies: [together(CLIENTS.length)], clientIp: BEHIND_PROXY })])
+      const answers = await Promise.all(CLIENTS.map((client) => send(from(client, '/decision'))))
+      expect(answers.map(clientSeen)).toEqual(CLIENTS)
     },
   },
 ]
