@@ -23,6 +23,11 @@ describe('nodeRequest', () => {
     expect(nodeRequest(native)).toMatchObject({ method: 'PUT', url: '/a?b', native })
   })
 
+  it('gives the method in capitals, as routers may read it', () => {
+    const native = Object.assign(message([]), { method: 'post' })
+    expect([nodeRequest(native).method, nodeRequest(native, '/', 'Patch').method]).toEqual(['POST', 'PATCH'])
+  })
+
   it('gives the whole URL where a framework has cut it for a mounted router', () => {
     const native = Object.assign(message([]), { url: '/inner', originalUrl: '/mounted/inner' })
     expect(nodeRequest(native).url).toBe('/mounted/inner')

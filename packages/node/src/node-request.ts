@@ -11,8 +11,10 @@ const DEFAULT_PAIRS = 2000
  *
  * `url` is what the client asked for; left out, it is `originalUrl`, which Express, connect and middie set under a mounted router, or else
  * `url` of the request. Where a path was rewritten (`req.url` by middleware of Express, `rewriteUrl` of Fastify), both are in `names`: rules
- * that refuse hold for both; so they are where `url` is another one than the request's own. `method` left out is the request's. Headers are read from the lines as they came, so what an application has written to `req.headers` changes nothing;
- * repeated ones are joined by `", "` in the order of arrival, also those of which Node drops all but the first.
+ * that refuse hold for both; so they are where `url` is another one than the request's own. `method` left out is the request's; it is in
+ * capitals, since HTTP/2 carries any case and some routers take `post` for `POST`. Headers are read from the lines as they came, so what an
+ * application has written to `req.headers` changes nothing; repeated ones are joined by `", "` in the order of arrival, also those of which
+ * Node drops all but the first.
  *
  * Node 20 silently drops header lines beyond `maxHeadersCount`, so a caller who sends enough of them could push out the one that a proxy
  * appended. The headers of such a request are `incomplete`: none of them names a client.
@@ -41,7 +43,7 @@ class NodeRequest implements GuardRequest {
 
   constructor(native: NodeIncoming, url: string | undefined, method: string | undefined) {
     const { originalUrl } = native as Rewritten
-    this.method = method ?? native.method ?? 'GET'
+    this.method = (method ?? native.method ?? 'GET').toUpperCase()
     this.url = url ?? (typeof originalUrl === 'string' ? originalUrl : (native.url ?? '/'))
     this.native = native
   }
