@@ -4,11 +4,11 @@ import { text } from 'node:stream/consumers'
 import type { AdapterMount, AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
 import type { Guard } from '@ipguard/core'
 import { guardUpgrade } from '@ipguard/node'
-import type { FastifyInstance, fastify, RouteHandlerMethod } from 'fastify'
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
 import { type FastifyAdapterOptions, type IpGuardPlugin, ipguard } from '../src/index.ts'
 
 /** An application of Fastify for the suite; `create` is that of Fastify 5 or 4. A mount under a prefix is a context of its own. */
-export function startFastify(create: typeof fastify): (setup: AdapterSetup) => Promise<AdapterServer> {
+export function startFastify(create: () => FastifyInstance): (setup: AdapterSetup) => Promise<AdapterServer> {
   return async (setup) => {
     const app = create()
     // The body is the handler's to read; nothing of it is parsed.
@@ -38,7 +38,7 @@ export function startFastify(create: typeof fastify): (setup: AdapterSetup) => P
       host: setup.host,
       port,
       close: async () => {
-        app.server.closeAllConnections()
+        app.server.closeAllConnections?.() // HTTP/2 has none
         await app.close()
       },
     }

@@ -1,13 +1,13 @@
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { headerLines, listenAs } from '@ipguard/tools/adapters'
+import { type CreateServer, headerLines, listenAs } from '@ipguard/tools/adapters'
 import { handleOf, type NodeServerEnv, nodeServer, protect } from '../src/index.ts'
 
 type Handler = (request: Request, env: NodeServerEnv) => Promise<Response>
 
 /** A plain Fetch handler on `@hono/node-server` for the suite, protected as a whole and route by route. */
-export async function startFetch(setup: AdapterSetup): Promise<AdapterServer> {
+export async function startFetch(setup: AdapterSetup, create: CreateServer = createServer): Promise<AdapterServer> {
   const routes = setup.routes.map((route) => ({ ...route, handler: handlerOf(route) }))
   const router: Handler = async (request, env) => {
     const { pathname } = new URL(request.url)
@@ -22,7 +22,8 @@ export async function startFetch(setup: AdapterSetup): Promise<AdapterServer> {
     if (path === '/') return guarded
     return (request, env) => (new URL(request.url).pathname.startsWith(`${path}/`) ? guarded : inner)(request, env)
   }, router)
-  return listenAs(setup, createAdaptorServer({ fetch: handler as never }) as Server) // without options it is one of node:http
+  const server = createAdaptorServer({ fetch: handler as never, createServer: create as typeof createServer })
+  return listenAs(setup, server as Server)
 }
 
 export function factsBy<Facts>(

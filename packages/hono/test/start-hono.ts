@@ -1,13 +1,13 @@
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { headerLines, listenAs } from '@ipguard/tools/adapters'
+import { type CreateServer, headerLines, listenAs } from '@ipguard/tools/adapters'
 import { type Handler, Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import { ipguard } from '../src/index.ts'
 
 /** An application of Hono on `@hono/node-server` for the suite. */
-export async function startHono(setup: AdapterSetup): Promise<AdapterServer> {
+export async function startHono(setup: AdapterSetup, create: CreateServer = createServer): Promise<AdapterServer> {
   const app = new Hono().onError(() => new Response('error', { status: 500 })) // Hono prints errors otherwise
   for (const { path, guard, ...options } of setup.mounts) {
     const { facts, ...rest } = options
@@ -18,8 +18,8 @@ export async function startHono(setup: AdapterSetup): Promise<AdapterServer> {
     const guards = route.guard ? [ipguard(route.guard)] : []
     app.on(route.method, [route.path], ...guards, handler(route))
   }
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server // without options it is one of node:http
-  return listenAs(setup, server)
+  const server = createAdaptorServer({ fetch: app.fetch, createServer: create as typeof createServer })
+  return listenAs(setup, server as Server)
 }
 
 function handler(route: AdapterRoute): Handler {

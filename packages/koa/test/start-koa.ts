@@ -2,14 +2,17 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
-import { listenAs } from '@ipguard/tools/adapters'
+import { type CreateServer, listenAs } from '@ipguard/tools/adapters'
 import Router, { type RouterMiddleware } from '@koa/router'
 import type Koa from 'koa'
 import mount from 'koa-mount'
 import { ipguard } from '../src/index.ts'
 
 /** An application of Koa for the suite; `Application` is that of Koa 3 or 2. */
-export function startKoa(Application: typeof Koa): (setup: AdapterSetup) => Promise<AdapterServer> {
+export function startKoa(
+  Application: typeof Koa,
+  create: CreateServer = createServer,
+): (setup: AdapterSetup) => Promise<AdapterServer> {
   return async (setup) => {
     const app = new Application()
     app.silent = true // Koa prints errors otherwise
@@ -26,7 +29,7 @@ export function startKoa(Application: typeof Koa): (setup: AdapterSetup) => Prom
     }
     app.use(router.routes()).use(router.allowedMethods())
     const callback = app.callback()
-    const server = createServer((req, res) => void callback(req, res))
+    const server = create({}, (req, res) => void callback(req, res))
     return listenAs(setup, server)
   }
 }

@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers'
 import type { AdapterMount, AdapterRoute, AdapterServer, AdapterSetup } from '@ipguard/conformance'
 import type { Guard, RequestHandle } from '@ipguard/core'
-import { listenAs } from '@ipguard/tools/adapters'
+import { type CreateServer, listenAs } from '@ipguard/tools/adapters'
 import { guardRequest } from '../src/index.ts'
 
 /** An application of plain `node:http` for the suite: no framework, and an exact match of the path for a router. */
-export async function startNode(setup: AdapterSetup): Promise<AdapterServer> {
-  const server = createServer((req, res) => {
+export function startNode(setup: AdapterSetup, create: CreateServer = createServer): Promise<AdapterServer> {
+  const server = create({}, (req, res) => {
     handle(setup, req, res).catch(() => {
       res.statusCode = 500
       res.end()
