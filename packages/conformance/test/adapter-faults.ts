@@ -117,6 +117,7 @@ export const faults = {
     'answer: the unguarded one with RateLimit headers, where no handler is',
     'answer: exposeHeaders lets other origins read the RateLimit headers',
     'answer: every cookie that a handler sets arrives in a line of its own',
+    'answer: headers that the application has set before stay, and lists go on',
     'refusal: a limit is answered as reply() says, whatever is accepted',
     'refusal: exposeHeaders lets other origins read it',
     'decision: a guard of one route adds its policies there, and counts the others once',
@@ -190,6 +191,14 @@ export const faults = {
   'sends no RateLimit headers with a server error': ['answer: the unguarded one with RateLimit headers'],
   'keeps the last of several cookies': ['answer: every cookie that a handler sets arrives in a line of its own'],
   'refuses HEAD with a body': ['refusal: HEAD is answered as reply() says, without a body'],
+  'takes off what the application has set': [
+    'refusal: headers that the application has set before stay, and lists go on',
+    'refusal: exposeHeaders lets other origins read it',
+  ],
+  'replaces the lists of the application': [
+    'answer: headers that the application has set before stay, and lists go on',
+    'refusal: headers that the application has set before stay, and lists go on',
+  ],
   'leaves upgrades alone': [
     'upgrade: a refused one is answered as reply() says, and its listener hears nothing',
     'upgrade: handshakes count as requests do',

@@ -2,7 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { allowHeaders, type Decision, type GuardRequest, type Reply, type RequestHandle } from '@ipguard/core'
+import {
+  allowHeaders,
+  type Decision,
+  type GuardRequest,
+  isListHeader,
+  mergeList,
+  type Reply,
+  type RequestHandle,
+} from '@ipguard/core'
 import type { AdapterMount, AdapterServer, AdapterSetup, RouteAnswer, RouteInput, SuiteFacts } from '../src/index.ts'
 import type { Fault } from './adapter-faults.ts'
 import { createMemory } from './adapter-memory.ts'
@@ -99,13 +107,14 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     const on = (mount.headers !== false || has('sends RateLimit headers where they are off')) && !forgets
     const exposeHeaders = !forgets && (mount.exposeHeaders ?? false)
     const headers = allowHeaders(decision, { rateLimitHeaders: on, exposeHeaders })
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+    for (const [name, value] of Object.entries(headers)) set(res, name, value)
     const refusal = mount.guard.reply(decision, request)
     if (refusal) send(res, refusal, on)
     return !refusal || has('calls the handler after a refusal')
   }
 
   async function serve(setup: AdapterSetup, native: IncomingMessage, res: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(setup.before ?? {})) res.setHeader(name, value)
     const input: RouteInput = { handle: undefined, readBody: () => text(native) }
     const path = native.url?.split('?')[0]
     const route = setup.routes.find((each) => each.method === native.method && each.path === path)
@@ -126,9 +135,16 @@ export function faultyAdapter(fault: Fault | undefined): (setup: AdapterSetup) =
     res.end()
   }
 
+  function set(res: ServerResponse, name: string, value: string): void {
+    const begun = isListHeader(name) && !has('replaces the lists of the application') ? res.getHeader(name) : undefined
+    res.setHeader(name, begun === undefined ? value : mergeList(String(begun), value))
+  }
+
   function send(res: ServerResponse, { status, headers, body }: Reply, limits: boolean): void {
     const kept = Object.entries(headers).filter(([name]) => limits || !name.startsWith('RateLimit'))
-    res.writeHead(has('forgets HEAD') && res.req.method === 'HEAD' ? 200 : status, Object.fromEntries(kept))
+    if (has('takes off what the application has set')) for (const name of res.getHeaderNames()) res.removeHeader(name)
+    for (const [name, value] of kept) set(res, name, value)
+    res.writeHead(has('forgets HEAD') && res.req.method === 'HEAD' ? 200 : status)
     if (res.req.method === 'HEAD' && has('refuses HEAD with a body')) res.socket?.end(body)
     res.end(body)
   }

@@ -12,6 +12,10 @@ export function startExpress(create: Express): (setup: AdapterSetup) => Promise<
   return async (setup) => {
     const app = create()
     app.set('env', 'test') // Express prints errors otherwise
+    app.use((_req, res, next) => {
+      res.set({ ...setup.before })
+      next()
+    })
     for (const { path, guard, ...options } of setup.mounts) {
       const { facts, ...rest } = options
       app.use(path, ipguard(guard, { ...rest, ...(facts && { facts: (req) => facts((name) => req.get(name)) }) }))

@@ -14,6 +14,7 @@ export function startFastify(create: () => FastifyInstance): (setup: AdapterSetu
     // The body is the handler's to read; nothing of it is parsed.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    app.addHook('onRequest', async (_request, reply) => void reply.headers({ ...setup.before }))
     const prefixes = setup.mounts.map(({ path }) => path).filter((path) => path !== '/')
     for (const mount of setup.mounts) if (mount.path === '/') await app.register(plugin(mount.guard, mount))
     for (const prefix of new Set(prefixes)) {

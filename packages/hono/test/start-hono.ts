@@ -9,6 +9,11 @@ import { ipguard } from '../src/index.ts'
 /** An application of Hono on `@hono/node-server` for the suite. */
 export async function startHono(setup: AdapterSetup, create: CreateServer = createServer): Promise<AdapterServer> {
   const app = new Hono().onError(() => new Response('error', { status: 500 })) // Hono prints errors otherwise
+  // As Hono's own middleware for CORS does.
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(setup.before ?? {})) c.res.headers.set(name, value)
+    await next()
+  })
   for (const { path, guard, ...options } of setup.mounts) {
     const { facts, ...rest } = options
     const under = path === '/' ? '*' : `${path}/*`

@@ -16,6 +16,10 @@ export function startKoa(
   return async (setup) => {
     const app = new Application()
     app.silent = true // Koa prints errors otherwise
+    app.use((ctx, next) => {
+      ctx.set({ ...setup.before })
+      return next()
+    })
     for (const { path, guard, ...options } of setup.mounts) {
       const { facts, ...rest } = options
       app.use(

@@ -27,6 +27,7 @@ export function nextSuite(app: NextApp): void {
 
   describe(`Next.js ${app.version}, ${app.file}.ts (${app.runtime})`, () => {
     adapterAndPaths('proxy', running, {
+      before: 'the proxy is what comes first',
       route: 'a handler has RateLimit headers of its own beside the proxy’s',
       handle: 'Next hands nothing from the proxy to a handler but headers',
     })
@@ -34,6 +35,7 @@ export function nextSuite(app: NextApp): void {
   })
   describe(`Next.js ${app.version}, route handlers`, () => {
     adapterAndPaths('route', running, {
+      before: 'a route handler answers a response of its own',
       mount: 'a route handler has one path',
       everywhere: 'it stands on the routes that have it',
     })

@@ -17,6 +17,7 @@ export function startNode(setup: AdapterSetup, create: CreateServer = createServ
 }
 
 async function handle(setup: AdapterSetup, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  for (const [name, value] of Object.entries(setup.before ?? {})) res.setHeader(name, value)
   let known: RequestHandle | undefined
   const pass = async (guard: Guard<never>, mount?: AdapterMount): Promise<boolean> => {
     const { refusal, handle } = await guardRequest(guard, req, res, optionsOf(mount))

@@ -12,6 +12,9 @@ export interface SuiteOfAdapter {
   readonly capabilities?: Readonly<Partial<Record<AdapterCapability, string>>>
 }
 
+/** What no adapter of plain Fetch handlers has. */
+export const FETCH_LACKS = { before: 'a handler answers a response of its own' } as const
+
 /**
  * The whole suite of each adapter against its own servers, in this process; the results are one line of JSON.
  *

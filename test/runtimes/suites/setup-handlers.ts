@@ -38,6 +38,10 @@ export function fetchHandler(setup: AdapterSetup, host: Host): Handler {
 /** An application of Hono as the setup says. */
 export function honoHandler(setup: AdapterSetup): Handler {
   const app = new Hono()
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(setup.before ?? {})) c.res.headers.set(name, value)
+    await next()
+  })
   for (const { path, guard, facts, ...options } of setup.mounts) {
     app.use(
       path === '/' ? '*' : `${path}/*`,

@@ -40,7 +40,7 @@ export interface Served {
   readonly handles: readonly (RequestHandle | undefined)[]
 }
 
-export interface ServeOptions extends Pick<AdapterSetup, 'onUpgrade'> {
+export interface ServeOptions extends Pick<AdapterSetup, 'onUpgrade' | 'before'> {
   readonly host?: string
   readonly loginGuard?: Guard<SuiteFacts>
 }
@@ -72,7 +72,7 @@ export function createAdapterKit(
       open.push(guard)
       return { guard, decisions }
     },
-    async serve(mounts, { host = '127.0.0.1', loginGuard, onUpgrade } = {}) {
+    async serve(mounts, { host = '127.0.0.1', loginGuard, onUpgrade, before } = {}) {
       const reached: string[] = []
       const handles: (RequestHandle | undefined)[] = []
       const server = await start({
@@ -83,6 +83,7 @@ export function createAdapterKit(
           handles.push(handle)
         }, loginGuard),
         ...(onUpgrade && { onUpgrade }),
+        ...(before && { before }),
       })
       open.push(server)
       const target = { host: '127.0.0.1', port: server.port }

@@ -49,6 +49,8 @@ export interface AdapterRoute {
 export interface AdapterSetup {
   /** Listen here, on any free port. */
   readonly host: string
+  /** To be set on every answer by the application itself, in front of the mounts, as CORS does. Absent when the case has nothing to do with it. */
+  readonly before?: Readonly<Record<string, string>>
   /** In this order, before the routes. */
   readonly mounts: readonly AdapterMount[]
   readonly routes: readonly AdapterRoute[]
@@ -78,6 +80,7 @@ export interface AdapterServer extends Target {
 /**
  * What not every framework has.
  * - `peer`: the address of the connection can be seen, and any header line sent;
+ * - `before`: the application can set headers of an answer before the adapter is asked;
  * - `mount`: the adapter can stand under a path prefix;
  * - `route`: it can stand on one route;
  * - `stream`: a handler can write its answer in parts;
@@ -89,6 +92,7 @@ export interface AdapterServer extends Target {
  */
 export type AdapterCapability =
   | 'peer'
+  | 'before'
   | 'mount'
   | 'route'
   | 'stream'

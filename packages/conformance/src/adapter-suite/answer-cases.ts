@@ -69,6 +69,20 @@ export const answerCases: readonly AdapterCase[] = [
     },
   },
   {
+    name: 'answer: headers that the application has set before stay, and lists go on',
+    needs: ['before'],
+    async run({ expect, guard, serve }) {
+      const limited = guard({ policies: [rateLimit({ limit: 99, window: '1h' })] }).guard
+      const before = { 'X-Before': 'yes', 'Access-Control-Expose-Headers': 'X-Before' }
+      const { send } = await serve([{ path: '/', guard: limited, exposeHeaders: true }], { before })
+      const { headers } = await send('/hello')
+      expect([headers['x-before'], headers['access-control-expose-headers']]).toEqual([
+        'yes',
+        'X-Before, RateLimit, RateLimit-Policy, Retry-After',
+      ])
+    },
+  },
+  {
     name: 'answer: one request reaches its handler once',
     async run({ expect, guard, serve }) {
       const { send, reached } = await serve([guard({ policies: [rateLimit({ limit: 99, window: '1h' })] })])

@@ -125,6 +125,16 @@ export const refusalCases: readonly AdapterCase[] = [
     },
   },
   {
+    name: 'refusal: headers that the application has set before stay, and lists go on',
+    needs: ['before'],
+    async run({ expect, guard, serve }) {
+      const before = { 'Access-Control-Allow-Origin': '*', Vary: 'Origin' }
+      const { send } = await serve([guard({ policies: [deny(EVERYBODY)] })], { before })
+      const { status, headers } = await send('/hello')
+      expect([status, headers['access-control-allow-origin'], headers.vary]).toEqual([403, '*', 'Origin, Accept'])
+    },
+  },
+  {
     name: 'refusal: without RateLimit headers where they are off',
     async run({ expect, guard, serve }) {
       const { guard: limited } = guard({ policies: [rateLimit({ limit: 0, window: '1h' })] })
