@@ -43,6 +43,8 @@ const PAGE = 200
 /** A look that has no answer after this many ms may be lost: the next one does not wait for it. At most so many are open. */
 const PATIENCE = 1000
 const MOST_OPEN = 4
+/** After so many ms it never will have one: clients lose commands when they connect anew at a bad moment. */
+const LOST = 30_000
 
 /**
  * Redis holds a log of the last changes with a number each, and every process asks for those after the last one that it knows. A message
@@ -54,6 +56,8 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
   const { log, meta } = keys.registry
   let position: Position | undefined
   let first: Promise<void> | undefined
+  /** Those who wait for a place in the log. */
+  const waiting = new Set<() => void>()
   let timer: ReturnType<typeof setTimeout> | undefined
   let open = 0
   let latest = 0
@@ -85,6 +89,8 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
     if (since !== position) return number
     if (!since) {
       position = { epoch, number, nonce }
+      for (const go of waiting) go()
+      waiting.clear()
       return number
     }
     if (epoch !== since.epoch || number < since.number || (number === since.number && nonce !== since.nonce)) {
@@ -109,8 +115,21 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
     return number
   }
 
-  async function look(): Promise<void> {
+  /** Counts one that is under way, until it has ended or is given up. */
+  function opened(): () => void {
     open++
+    const close = (): void => {
+      if (timeout) open--
+      clearTimeout(timeout)
+      timeout = undefined
+    }
+    let timeout: ReturnType<typeof setTimeout> | undefined = setTimeout(close, LOST)
+    timeout.unref()
+    return close
+  }
+
+  async function look(): Promise<void> {
+    const close = opened()
     latest = performance.now()
     again = false
     try {
@@ -126,7 +145,7 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       }
       await ask()
     } finally {
-      open--
+      close()
       if (listeners.size > 0) {
         if (again) lookNow()
         else schedule()
@@ -163,6 +182,7 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
         position = undefined
         first = look()
         first.catch(() => {})
+        schedule()
       }
       return () => {
         listeners.delete(listener)
@@ -170,12 +190,16 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
       }
     },
     async started() {
-      if (listeners.size === 0) return
-      await first?.catch(() => {})
-      // The first look failed, and a later one may have worked.
-      if (position) return
-      first = look()
-      await first
+      if (listeners.size === 0 || position) return
+      // A client that is still connecting may lose the first look: then the next one does.
+      const placed = new Promise<void>((go) => waiting.add(go))
+      const looked = async (): Promise<void> => {
+        await first?.catch(() => {})
+        if (position) return
+        first = look()
+        await first
+      }
+      await Promise.race([placed, looked()])
     },
     look: lookNow,
     losses: () => losses,
