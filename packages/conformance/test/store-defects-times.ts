@@ -25,6 +25,7 @@ export const timeDefects: readonly StoreDefect[] = [
         ask(all).map((reply) => (reply.retryIn > 0 && !reply.ban ? { ...reply, retryIn: reply.retryIn + 2 } : reply)),
       ),
     fails: [
+      'limit: a cost above it consumes nothing, and retryIn says that it never passes',
       'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',
       'fixed-window: windows start at multiples of their length, and twice the limit can pass around an edge',
       'token-bucket: with a limit of 0 only the burst passes, and is forgotten a window after the last of it',
@@ -42,6 +43,7 @@ export const timeDefects: readonly StoreDefect[] = [
         ),
       ),
     fails: [
+      'limit: a cost above it consumes nothing, and retryIn says that it never passes',
       'sliding-window: retryIn is when a request of that cost passes, and no later',
       'token-bucket: retryIn is when a request of that cost passes, and no later',
     ],
@@ -55,6 +57,7 @@ export const timeDefects: readonly StoreDefect[] = [
         ),
       ),
     fails: [
+      'limit: a cost above it consumes nothing, and retryIn says that it never passes',
       'fixed-window: a request after retryIn passes',
       'token-bucket: a request after retryIn passes',
       'sliding-window: a full window refuses until its part has left, 1.1 windows after it began',

@@ -41,9 +41,12 @@ export function createReplyReader(values: readonly unknown[], specs: number): Re
     if (flags === ADMITTED) return reply
     const ban = (): Entry => parseOwnBan(values[at++] as string, hit.key.text)
     if (flags & STRIKES) reply.strikes = number()
-    if (flags & BAN) {
-      reply.ban = ban()
-      if (reply.ban.expiresAt === undefined && !reply.admitted) reply.retryIn = Number.MAX_SAFE_INTEGER
+    if (flags & BAN) reply.ban = ban()
+    if (!reply.admitted && reply.ban?.expiresAt === undefined) {
+      const limit = hit.burst ?? hit.limit
+      if (reply.ban || hit.cost > limit) reply.retryIn = Number.MAX_SAFE_INTEGER
+      // A strike, or too many in one call: there is nothing to wait for.
+      else if (reply.remaining === limit) reply.retryIn = hit.counter.window
     }
     if (flags & BANNED) reply.banned = ban()
     if (flags & LEASED) reply.leased = { amount: number(), usableFor: number() }

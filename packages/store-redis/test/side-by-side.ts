@@ -159,7 +159,7 @@ function comparable({ counter, limit, burst }: Hit, reply: HitReply): object {
   return {
     ...rest,
     resetIn: unused && counter.algorithm === 'fixed-window' ? 'undefined' : resetIn,
-    retryIn: unused && !reply.admitted && !reply.ban ? 'undefined' : retryIn,
+    retryIn,
   }
 }
 

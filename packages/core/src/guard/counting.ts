@@ -17,6 +17,7 @@ export function refusedHit(hit: Hit, reply: HitReply, now: number): PolicyOutcom
   const { policy } = hit.counter
   if (reply.ban) return bannedOutcome(policy, reply.ban, now)
   const { banned } = reply
+  const until = banned ? banned.expiresAt : reply.retryIn < Number.MAX_SAFE_INTEGER ? now + reply.retryIn : undefined
   const evidence: Evidence[] = [
     { kind: 'limit', limit: hit.limit, window: hit.counter.window, cost: hit.cost, remaining: reply.remaining },
   ]
@@ -25,7 +26,7 @@ export function refusedHit(hit: Hit, reply: HitReply, now: number): PolicyOutcom
     action: 'limit',
     policy,
     reason: 'rate-limited',
-    retryAfter: secondsUntil(banned?.expiresAt ?? now + reply.retryIn, now),
+    ...(until !== undefined && { retryAfter: secondsUntil(until, now) }),
     ...(banned?.expiresAt !== undefined && { expires: banned.expiresAt }),
     ...(banned?.tier !== undefined && { tier: banned.tier }),
     evidence,

@@ -187,6 +187,18 @@ describe('counting', () => {
     expect(now('203.0.113.7').retryAfter).toBeGreaterThan(3_000)
   })
 
+  test('a cost above the limit says no time after which it would pass, also where another limit is exceeded', () => {
+    const { now } = testGuard([
+      rateLimit({ limit: 2, window: '1h', name: 'hour' }),
+      rateLimit({ limit: 9, window: '60s', cost: ({ url }) => Number(url.slice(1)), name: 'size' }),
+    ])
+    expect(now('203.0.113.7', { url: '/10' })).toMatchObject({ action: 'limit', policy: 'size' })
+    expect(now('203.0.113.7', { url: '/10' })).not.toHaveProperty('retryAfter')
+    for (const url of ['/1', '/1']) now('203.0.113.7', { url })
+    const both = now('203.0.113.7', { url: '/10' })
+    expect([both.policy, both.retryAfter]).toEqual(['hour', undefined])
+  })
+
   test('functions of request and facts choose limit, cost and key', () => {
     interface Facts {
       readonly plan: 'free' | 'pro'
@@ -218,7 +230,8 @@ describe('counting', () => {
       rateLimit({ limit: 0, window: '60s', when: onPaths('/shut') }),
     ])
     expect(now('203.0.113.7')).not.toHaveProperty('limits')
-    expect(now('203.0.113.7', { url: '/shut' })).toMatchObject({ action: 'limit', retryAfter: 60 })
+    const shut = now('203.0.113.7', { url: '/shut' })
+    expect([shut.action, shut.retryAfter]).toEqual(['limit', undefined])
   })
 
   test('CORS preflights are not counted unless asked for', () => {

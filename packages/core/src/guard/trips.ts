@@ -114,7 +114,7 @@ export function createTrips<Facts>(root: Root<Facts>, policies: readonly Policy<
       else if (!refused) {
         refused = outcome
         by = hit
-      } else if ((outcome.retryAfter ?? 0) > (refused.retryAfter ?? 0)) refused = alsoRefused(refused, outcome)
+      } else if (lengthOf(outcome) > lengthOf(refused)) refused = alsoRefused(refused, outcome)
     }
     if (consumed) {
       const own = shadows ? hits : hits.filter(({ counter }) => !counter.shadow)
@@ -169,14 +169,20 @@ export function createTrips<Facts>(root: Root<Facts>, policies: readonly Policy<
 
 /** The first refusal, with the end of the one that lasts longer, and what that one rests on. */
 function alsoRefused(first: PolicyOutcome, longest: PolicyOutcome): PolicyOutcome {
-  const { retryAfter = 1, expires, tier, evidence = [] } = longest
+  const { retryAfter, expires, tier, evidence = [] } = longest
+  const { retryAfter: _shorter, ...rest } = first
   return {
-    ...first,
-    retryAfter,
+    ...rest,
+    ...(retryAfter !== undefined && { retryAfter }),
     ...(expires !== undefined && { expires }),
     ...(tier !== undefined && { tier }),
     evidence: [...(first.evidence ?? []), ...evidence],
   }
+}
+
+/** Without an end it lasts longer than any other. */
+function lengthOf({ retryAfter = Number.POSITIVE_INFINITY }: PolicyOutcome): number {
+  return retryAfter
 }
 
 /** The hits that give back what the check has consumed. */

@@ -6,6 +6,7 @@ import type { CounterKey, Hit, HitCommit, HitReply } from './hit.ts'
 import { addRow, findRow, hash, removeRow } from './key-table.ts'
 import { reachedTier } from './ladder.ts'
 import { createLanes, type Lane } from './lanes.ts'
+import { refusedFor } from './refused-for.ts'
 import { type Shelf, shelfBytes, turnBroom, turnHand } from './shelf.ts'
 import { part, turnTo } from './sliding-window.ts'
 import type { StoreStats } from './store.ts'
@@ -173,7 +174,7 @@ export function createCounters(options: CountersOptions): Counters {
       admitted: ok,
       remaining: Math.max(0, Math.floor(limit - count)),
       resetIn: at >= 0 ? Math.ceil(meter.resetAt(shelf, at, counter, hit.limit, now) - now) : 0,
-      retryIn: ok ? 0 : refusedFor(hit, lane, at, count + (asked[i] as number) + cost - limit, now, ban),
+      retryIn: ok ? 0 : refusedFor(hit, lane, at, count, asked[i] as number, now, ban),
       slot,
     }
     if (ban) reply.ban = ban
@@ -290,10 +291,4 @@ export function createCounters(options: CountersOptions): Counters {
       }
     },
   }
-}
-
-function refusedFor(hit: Hit, lane: Lane, at: number, excess: number, now: number, ban: Entry | undefined): number {
-  if (ban) return ban.expiresAt === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(ban.expiresAt - now)
-  if (at < 0) return lane.counter.window
-  return Math.ceil(lane.meter.freeAt(lane.shelf, at, lane.counter, hit.limit, excess, now) - now)
 }

@@ -70,7 +70,7 @@ export interface HitReply {
   readonly remaining: number
   /** When everything counted now will be forgotten. */
   readonly resetIn: number
-  /** When a request of the same cost would pass; 0 when admitted, MAX_SAFE_INTEGER when never. */
+  /** When a request of the same cost would pass; 0 when admitted, MAX_SAFE_INTEGER when never: a permanent ban, or a cost above the limit. */
   readonly retryIn: number
   /** Where it was counted, for a refund: 32 bits with a sign, the store's own. */
   readonly slot: number
