@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { type AdapterAnswer, type AdapterOptions, type Awaitable, answerRequest, type Guard } from '@ipguard/core'
+import type { NodeIncoming } from './node-incoming.ts'
 import { nodeRequest } from './node-request.ts'
 import { peerOf } from './peer-of.ts'
 
@@ -14,7 +14,7 @@ import { peerOf } from './peer-of.ts'
  */
 export function askGuard<Native, Facts>(
   guard: Guard<Facts>,
-  request: IncomingMessage,
+  request: NodeIncoming,
   native: Native,
   options: AdapterOptions<Native, Facts> = {},
   url?: string,

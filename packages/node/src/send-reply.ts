@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import { isListHeader, mergeList, type Reply } from '@ipguard/core'
+import type { NodeResponse } from './node-response.ts'
 
 /**
  * Sends a refusal in place of the handler's answer. Headers set before stay, such as those of CORS.
@@ -11,7 +11,7 @@ import { isListHeader, mergeList, type Reply } from '@ipguard/core'
  * if (refusal) sendReply(res, refusal)
  * @throws {TypeError} from Node, when `onRefused` made a header that HTTP cannot carry.
  */
-export function sendReply(response: ServerResponse, { status, headers, body }: Reply): void {
+export function sendReply(response: NodeResponse, { status, headers, body }: Reply): void {
   if (response.headersSent) return
   response.statusCode = status
   setHeaders(response, headers)
@@ -21,7 +21,7 @@ export function sendReply(response: ServerResponse, { status, headers, body }: R
 }
 
 /** Sets headers on an answer that has not begun. */
-export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+export function setHeaders(response: NodeResponse, headers: Readonly<Record<string, string>>): void {
   if (response.headersSent) return
   for (const name of Object.keys(headers)) {
     const value = headers[name] ?? ''
