@@ -137,10 +137,11 @@ export const refusalCases: readonly AdapterCase[] = [
   {
     name: 'refusal: without RateLimit headers where they are off',
     async run({ expect, guard, serve }) {
-      const { guard: limited } = guard({ policies: [rateLimit({ limit: 0, window: '1h' })] })
+      const { guard: limited } = guard({ policies: [rateLimit({ limit: 1, window: '1h' })] })
       const { send } = await serve([{ path: '/', guard: limited, headers: false }])
+      await send('/hello')
       const answer = await send('/hello')
-      expect([answer.status, limitHeaders(answer), answer.headers['retry-after']]).toEqual([429, {}, '3600'])
+      expect([answer.status, limitHeaders(answer), 'retry-after' in answer.headers]).toEqual([429, {}, true])
     },
   },
   {
