@@ -44,6 +44,20 @@ export function checkWhole(
   )
 }
 
+/**
+ * An option that is one of some words; absent it is fine.
+ *
+ * @throws {IpGuardError} `IPGUARD_OPTION_INVALID` naming them.
+ */
+export function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
+  if (value !== undefined) checkOneOf(option, value, choices)
+}
+
+/** The same for what must be there. */
+export function checkOneOf(option: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw invalidOption(option, value, `'${choices.join("' or '")}'`)
+}
+
 function nearest(key: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(key.length / 3)) + 1

@@ -192,14 +192,22 @@ export function createEntryFeed({ connection, keys, subscriber, onLook, onLost }
     async started() {
       if (listeners.size === 0 || position) return
       // A client that is still connecting may lose the first look: then the next one does.
-      const placed = new Promise<void>((go) => waiting.add(go))
+      let go = (): void => {}
+      const placed = new Promise<void>((resolve) => {
+        go = resolve
+        waiting.add(go)
+      })
       const looked = async (): Promise<void> => {
         await first?.catch(() => {})
         if (position) return
         first = look()
         await first
       }
-      await Promise.race([placed, looked()])
+      try {
+        await Promise.race([placed, looked()])
+      } finally {
+        waiting.delete(go)
+      }
     },
     look: lookNow,
     losses: () => losses,

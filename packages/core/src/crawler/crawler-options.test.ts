@@ -23,7 +23,7 @@ test.each<[unknown, string]>([
   [{ crawlers: 'google' }, 'verifiedCrawlers.crawlers is "google". Write an array'],
   [{ crawlers: ['gogle'] }, 'verifiedCrawlers.crawlers[0] is "gogle". Write \'google\' or'],
   [{ crawlers: ['__proto__'] }, 'verifiedCrawlers.crawlers[0] is "__proto__"'],
-  [{ crawlers: [undefined] }, 'verifiedCrawlers.crawlers[0] is null'],
+  [{ crawlers: [undefined] }, 'verifiedCrawlers.crawlers[0] is undefined'],
   [{ custom: mine }, 'verifiedCrawlers.custom is an object. Write an array'],
   [{ custom: ['mine'] }, 'verifiedCrawlers.custom[0] is "mine"'],
   [

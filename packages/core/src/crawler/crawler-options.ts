@@ -1,8 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { parseAddress } from '../ip/address.ts'
-import { checkOptions, checkWhole, invalidOption } from '../options.ts'
+import { checkOneOf, checkOptions, checkWhole, invalidOption } from '../options.ts'
 import { compileList, type ListSource, type LiveList } from '../policy/list-source.ts'
-import { checkChoice } from '../policy/policy.ts'
 import type { KnownCrawler } from './confirm-crawler.ts'
 import type { CrawlerTimes } from './crawler-book.ts'
 import { CRAWLERS, type Crawler, type CrawlerName } from './crawlers.ts'
@@ -116,8 +115,7 @@ function readCrawlers({
   ] as const) {
     if (!Array.isArray(value)) throw invalidOption(`${OWNER}.${option}`, value, 'an array')
   }
-  for (const [i, name] of crawlers.entries())
-    checkChoice(`${OWNER}.crawlers[${i}]`, name ?? null, Object.keys(CRAWLERS))
+  for (const [i, name] of crawlers.entries()) checkOneOf(`${OWNER}.crawlers[${i}]`, name, Object.keys(CRAWLERS))
   const own = custom.map((crawler, i) => readCustom(crawler, `${OWNER}.custom[${i}]`))
   return [...crawlers.map((name) => known({ name, ...CRAWLERS[name] })), ...own]
 }

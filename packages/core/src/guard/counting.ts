@@ -17,7 +17,7 @@ export function refusedHit(hit: Hit, reply: HitReply, now: number): PolicyOutcom
   const { policy } = hit.counter
   if (reply.ban) return bannedOutcome(policy, reply.ban, now)
   const { banned } = reply
-  const until = banned ? banned.expiresAt : reply.retryIn < Number.MAX_SAFE_INTEGER ? now + reply.retryIn : undefined
+  const until = banned?.expiresAt ?? (reply.retryIn < Number.MAX_SAFE_INTEGER ? now + reply.retryIn : undefined)
   const evidence: Evidence[] = [
     { kind: 'limit', limit: hit.limit, window: hit.counter.window, cost: hit.cost, remaining: reply.remaining },
   ]

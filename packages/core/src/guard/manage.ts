@@ -3,7 +3,7 @@ import { describe, IpGuardError } from '../errors.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import { type IpSet, ipSet } from '../ip/ip-set.ts'
 import { formatPrefix, maskAddress, type Prefix, parsePrefix, prefixContains } from '../ip/prefix.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkChoice, checkOneOf, checkOptions, invalidOption } from '../options.ts'
 import { createEntry, type Entry, laterFirst, latestEnd, withoutPlace } from '../store/entry.ts'
 import { parentLength } from '../store/entry-table.ts'
 import type { Ladder } from '../store/ladder.ts'
@@ -216,7 +216,7 @@ export function createManager({
     },
     entries(filter = {}) {
       checkOptions(filter, ['kind', 'ip', 'shadow'], 'guard.entries')
-      if (filter.kind !== undefined) checkOneOf('guard.entries: { kind }', filter.kind, ['allow', 'deny', 'ban'])
+      checkChoice('guard.entries: { kind }', filter.kind, ['allow', 'deny', 'ban'])
       const now = clock.now()
       void replica.ready()
       const around = filter.ip === undefined ? undefined : parseTarget(filter.ip, 'guard.entries: ip')
@@ -259,11 +259,6 @@ export function createManager({
       }
     },
   }
-}
-
-/** Refuses a word that is none of the known ones, as JavaScript can pass it. */
-export function checkOneOf(option: string, value: unknown, known: readonly unknown[]): void {
-  if (!known.includes(value)) throw invalidOption(option, value, `'${known.join("' or '")}'`)
 }
 
 /** Whether the first prefix holds all of the second. */

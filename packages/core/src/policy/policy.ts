@@ -1,7 +1,7 @@
 import type { Client } from '../client-ip/client.ts'
 import type { Address } from '../ip/address.ts'
 import type { IpSet } from '../ip/ip-set.ts'
-import { checkOptions, invalidOption } from '../options.ts'
+import { checkChoice, checkOptions, invalidOption } from '../options.ts'
 import type { GuardRequest } from '../request.ts'
 import type { Awaitable } from '../store/awaitable.ts'
 import type { CounterKey, Hit } from '../store/hit.ts'
@@ -174,13 +174,5 @@ export function policyFields<Facts>(
     ...(options.mode && { mode: options.mode }),
     ...(options.when && { when: options.when }),
     ...(options.onRefused && { onRefused: options.onRefused }),
-  }
-}
-
-/** @throws {IpGuardError} `IPGUARD_OPTION_INVALID` unless the value is absent or one of these. */
-export function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value as string)) {
-    // `includes` compares; it needs no string
-    throw invalidOption(option, value, choices.map((choice) => `'${choice}'`).join(' or '))
   }
 }

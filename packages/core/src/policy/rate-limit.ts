@@ -1,20 +1,13 @@
 import type { Client } from '../client-ip/client.ts'
 import { type Duration, formatDuration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import { checkOptions, checkWhole, invalidOption } from '../options.ts'
+import { checkChoice, checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { GuardRequest } from '../request.ts'
 import { entryScope } from '../store/entry.ts'
 import type { Algorithm, Counter, CounterKey, Hit } from '../store/hit.ts'
 import { type Ladder, type LadderOptions, type LadderTier, parseLadder } from '../store/ladder.ts'
 import { compileExceptions, type Exception, knownBy } from './exception.ts'
-import {
-  checkChoice,
-  POLICY_OPTIONS,
-  type Policy,
-  type PolicyContext,
-  type PolicyOptions,
-  policyFields,
-} from './policy.ts'
+import { POLICY_OPTIONS, type Policy, type PolicyContext, type PolicyOptions, policyFields } from './policy.ts'
 
 /** A value, or a synchronous function of the request, its client (undefined when unknown) and the application's facts. */
 export type PerRequest<T, Facts> = T | PerRequestFunction<T, Facts>
@@ -92,11 +85,7 @@ export function rateLimit<Facts = unknown>(options: RateLimitOptions<Facts>): Po
   const window = checkWindow(options)
   const ladder = options.ladder && parseLadder(options.ladder, 'rateLimit.ladder')
   const highest = algorithm === 'sliding-window' ? 0xffffffff : Number.MAX_SAFE_INTEGER
-  if (
-    typeof limit !== 'function' &&
-    limit !== undefined &&
-    (!isLimit(limit) || (Number.isFinite(limit) && limit > highest))
-  )
+  if (typeof limit !== 'function' && limit !== undefined && !isLimit(limit, highest))
     throw invalidOption('rateLimit.limit', limit, `a whole number from 0 to ${highest}, or Infinity`)
   if (typeof cost !== 'function') checkWhole('rateLimit.cost', cost, 0)
   checkWhole('rateLimit.burst', burst, 1)
@@ -245,8 +234,8 @@ function isPreflight({ headers }: GuardRequest): boolean {
   return Boolean(headers.get('origin')) && Boolean(headers.get('access-control-request-method'))
 }
 
-function isLimit(value: unknown): value is number {
-  return value === Number.POSITIVE_INFINITY || isCost(value)
+function isLimit(value: unknown, highest: number = Number.MAX_SAFE_INTEGER): value is number {
+  return value === Number.POSITIVE_INFINITY || (isCost(value) && value <= highest)
 }
 
 function isCost(value: unknown): value is number {

@@ -1,13 +1,13 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { describe, IpGuardError } from '../errors.ts'
-import { checkOptions, checkWhole, invalidOption } from '../options.ts'
+import { checkChoice, checkOptions, checkWhole, invalidOption } from '../options.ts'
 import type { BookLimits } from '../reputation/book.ts'
 import { CATEGORIES, type Category } from '../reputation/category.ts'
 import type { Provider } from '../reputation/provider.ts'
 import { checkWeight, providerSettings } from '../reputation/provider-settings.ts'
 import type { Exception } from './exception.ts'
 import type { Rules } from './judge.ts'
-import { checkChoice, POLICY_OPTIONS, type PolicyOptions } from './policy.ts'
+import { POLICY_OPTIONS, type PolicyOptions } from './policy.ts'
 
 /** The options of `reputation`: whom to ask about which requests, and what to do about the answers. */
 export interface ReputationOptions<Facts> extends PolicyOptions<Facts> {

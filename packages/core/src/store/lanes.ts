@@ -14,7 +14,7 @@ export interface Lane {
   /** This and what its rows can hold change when a limit of the same counter turns out to be larger. */
   shelf: Shelf
   most: number
-  /** A sliding window short enough for `passThrough`. */
+  /** A sliding window short enough for `plainHit`. */
   readonly plain: boolean
 }
 
