@@ -2,6 +2,7 @@ export { type AdapterOptions, checkAdapterOptions } from './adapter/adapter-opti
 export { type AdapterAnswer, answerRequest } from './adapter/answer-request.ts'
 export { type AdapterDefaults, guardFrom, warningsOf } from './adapter/guard-from.ts'
 export { isListHeader, mergeList } from './adapter/list-header.ts'
+export { warnProcess } from './adapter/warn-process.ts'
 export type { Client, ClientVia } from './client-ip/client.ts'
 export type { ClientIpOptions, ClientIpPreset } from './client-ip/client-ip-options.ts'
 export { azure, cloudFront, cloudflare, fastly } from './client-ip/presets/cdn-presets.ts'

@@ -1,9 +1,4 @@
-import type { Finding } from '@ipguard/core'
-
-/** As much of Node's `process` as Node, Bun and Deno share. */
-interface ProcessWithWarnings {
-  readonly emitWarning?: (message: string, options: { readonly type: string; readonly code: string }) => void
-}
+import { type Finding, warnProcess } from '@ipguard/core'
 
 /**
  * The `onWarning` of guards that Fetch adapters create: a process warning of type `IpGuardWarning` where there is a process, and otherwise,
@@ -12,9 +7,7 @@ interface ProcessWithWarnings {
  * @example
  * createGuard({ policies, onWarning: warnHost })
  */
-export function warnHost({ code, message }: Finding): void {
-  const { process } = globalThis as { readonly process?: ProcessWithWarnings } // not there on every runtime
-  if (process?.emitWarning) process.emitWarning(message, { type: 'IpGuardWarning', code })
+export function warnHost(warning: Finding): void {
   // biome-ignore lint/suspicious/noConsole: it is the only log that a Worker has
-  else console.warn(`[${code}] IpGuardWarning: ${message}`)
+  if (!warnProcess(warning)) console.warn(`[${warning.code}] IpGuardWarning: ${warning.message}`)
 }

@@ -12,6 +12,7 @@ import {
   type Store,
   schedule,
   systemClock,
+  warnProcess,
 } from '@ipguard/core'
 import { LRUCache } from 'lru-cache'
 import { checkMemoryStoreOptions, DEFAULTS } from './memory-store-options.ts'
@@ -254,12 +255,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       await saving
     },
   }
-}
-
-/** Bans that are lost and counters that are evicted must not go unheard. */
-function warnProcess({ code, message }: { readonly code: string; readonly message: string }): void {
-  const { process } = globalThis as { readonly process?: { emitWarning?(text: string, options: object): void } }
-  process?.emitWarning?.(message, { type: 'IpGuardWarning', code })
 }
 
 async function* pages(loaded: Promise<void>, list: () => readonly Entry[]): AsyncGenerator<readonly Entry[]> {

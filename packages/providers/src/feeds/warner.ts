@@ -1,4 +1,4 @@
-import type { IpGuardErrorCode } from '@ipguard/core'
+import { type IpGuardErrorCode, warnProcess } from '@ipguard/core'
 import type { FeedSettings } from './feed-options.ts'
 
 export interface Warner {
@@ -8,7 +8,7 @@ export interface Warner {
   over(code: IpGuardErrorCode): void
 }
 
-/** Tells the operator; a listener that throws is not told about. */
+/** Tells the operator, as a list that has not come for months and says nothing is worse than none; a listener that throws is not told about. */
 export function createWarner({ onWarning = warnProcess }: Pick<FeedSettings, 'onWarning'>): Warner {
   const open = new Set<IpGuardErrorCode>()
   const now = (code: IpGuardErrorCode, message: string): void => {
@@ -27,10 +27,4 @@ export function createWarner({ onWarning = warnProcess }: Pick<FeedSettings, 'on
     },
     over: (code) => void open.delete(code),
   }
-}
-
-/** A list that has not come for months and says nothing is worse than none: runtimes with process warnings show them. */
-function warnProcess({ code, message }: { readonly code: string; readonly message: string }): void {
-  const { process } = globalThis as { readonly process?: { emitWarning?(text: string, options: object): void } }
-  process?.emitWarning?.(message, { type: 'IpGuardWarning', code })
 }
