@@ -1,23 +1,14 @@
 import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
 import type { Entry, HitCommit, HitReply } from '@ipguard/core'
 import { redisStore } from '@ipguard/store-redis'
-import { type RedisServer, redisCommand, startRedis } from '@ipguard/tools'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MadeClient, singleClients } from './clients.ts'
+import { redisCommand } from '@ipguard/tools'
+import { describe, expect, it } from 'vitest'
+import { oneRedis } from './one-redis.ts'
 import { freshPrefix } from './suites.ts'
 
 const HOUR = 3_600_000
 
-let redis: RedisServer
-let made: MadeClient
-beforeAll(async () => {
-  redis = await startRedis()
-  made = await singleClients['node-redis 6']!(redis.port)
-})
-afterAll(async () => {
-  await made.close()
-  await redis.stop()
-})
+const redis = oneRedis()
 
 const denies = (count: number): readonly Entry[] =>
   Array.from({ length: count }, (_, i) => entryOf(`198.18.${i >> 8}.${i & 255}/32`, { kind: 'deny' }))
@@ -26,7 +17,7 @@ describe('entries', () => {
   it('are found by id, the unexpired ones of those that are there', async () => {
     const prefix = freshPrefix()
     let now = SUITE_START
-    const store = redisStore({ client: made.client, prefix, clock: { now: () => now } })
+    const store = redisStore({ client: redis.client, prefix, clock: { now: () => now } })
     const [first, second] = [entryOf('203.0.113.7/32', { until: 1_000 }), entryOf('203.0.113.0/24', {})]
     await store.entries.put([first, second])
     const ids = [second.id, 'ban 192.0.2.1/32', first.id]
@@ -37,7 +28,7 @@ describe('entries', () => {
   })
 
   it('are loaded each once, in pages of 500 at most, when there are 20,000', async () => {
-    const store = redisStore({ client: made.client, prefix: freshPrefix() })
+    const store = redisStore({ client: redis.client, prefix: freshPrefix() })
     const all = denies(20_000)
     for (let i = 0; i < all.length; i += 500) await store.entries.put(all.slice(i, i + 500))
     const ids: string[] = []
@@ -50,7 +41,7 @@ describe('entries', () => {
   })
 
   it('put as soon as somebody watches are heard of, though the server has to be given the script first', async () => {
-    const store = redisStore({ client: made.client, prefix: freshPrefix() })
+    const store = redisStore({ client: redis.client, prefix: freshPrefix() })
     const [first, second] = denies(2)
     // The script that puts is known already, the one that asks for changes is not.
     await store.entries.put([first!])
@@ -67,7 +58,7 @@ describe('entries', () => {
   it('that have ended do not pile up', async () => {
     let now = SUITE_START
     const prefix = freshPrefix()
-    const store = redisStore({ client: made.client, prefix, clock: { now: () => now } })
+    const store = redisStore({ client: redis.client, prefix, clock: { now: () => now } })
     const ending = Array.from({ length: 100 }, (_, i) => entryOf(`203.0.113.${i}/32`, { until: 1_000 }))
     await store.entries.put(ending)
     now += 1_000
@@ -78,7 +69,7 @@ describe('entries', () => {
 
   it('a pardon of a wider prefix finds who has strikes, by the ladder that remembers longest', async () => {
     let now = SUITE_START
-    const store = redisStore({ client: made.client, prefix: freshPrefix(), clock: { now: () => now } })
+    const store = redisStore({ client: redis.client, prefix: freshPrefix(), clock: { now: () => now } })
     const [long, short] = (['30d', '1h'] as const).map((decay) =>
       limiter({ name: decay, ladder: { tiers: [{ ban: '1s', after: 9 }], decay } }),
     )

@@ -1,32 +1,23 @@
 import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
 import { createEntry, createGuard, type Entry, type Guard, parsePrefix, type Store } from '@ipguard/core'
 import { redisStore } from '@ipguard/store-redis'
-import { type RedisServer, redisCommand, startRedis, waitUntil } from '@ipguard/tools'
+import { redisCommand, waitUntil } from '@ipguard/tools'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type MadeClient, singleClients } from './clients.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { oneRedis } from './one-redis.ts'
 import { freshPrefix } from './suites.ts'
 
 const HOUR = 3_600_000
 const IP = '203.0.113.7'
 const CIDR = `${IP}/32`
 
-let redis: RedisServer
-let made: MadeClient
-beforeAll(async () => {
-  redis = await startRedis()
-  made = await singleClients['node-redis 6']!(redis.port)
-})
-afterAll(async () => {
-  await made.close()
-  await redis.stop()
-})
+const redis = oneRedis()
 
 describe('what a copy gives back to a store that lost it', () => {
   let now = SUITE_START
   function fresh(): Store {
     now = SUITE_START
-    return redisStore({ client: made.client, prefix: freshPrefix(), clock: { now: () => now } })
+    return redisStore({ client: redis.client, prefix: freshPrefix(), clock: { now: () => now } })
   }
   const again = { again: true } as const
   const mode = (at: number, value: 'enforce' | 'shadow'): Entry =>

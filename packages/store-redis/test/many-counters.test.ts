@@ -1,25 +1,16 @@
 import { entryOf, hitOf, keyOf, limiter, SUITE_START } from '@ipguard/conformance'
 import type { Store } from '@ipguard/core'
 import { redisStore } from '@ipguard/store-redis'
-import { type RedisServer, redisCommand, startRedis } from '@ipguard/tools'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MadeClient, singleClients } from './clients.ts'
+import { redisCommand } from '@ipguard/tools'
+import { describe, expect, it } from 'vitest'
+import { oneRedis } from './one-redis.ts'
 import { freshPrefix } from './suites.ts'
 
 const MANY = 300
 const WINDOW = 10_000
 const IP = '203.0.113.7'
 
-let redis: RedisServer
-let made: MadeClient
-beforeAll(async () => {
-  redis = await startRedis()
-  made = await singleClients['node-redis 6']!(redis.port)
-})
-afterAll(async () => {
-  await made.close()
-  await redis.stop()
-})
+const redis = oneRedis()
 
 describe.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
   `${MANY} counters of one client, each a %s`,
@@ -42,7 +33,7 @@ describe.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
     it('all hold, one after another and again; and those that have ended leave room', async () => {
       now = SUITE_START
       const prefix = freshPrefix()
-      const store = redisStore({ client: made.client, prefix, clock: { now: () => now } })
+      const store = redisStore({ client: redis.client, prefix, clock: { now: () => now } })
       const size = async (): Promise<number> => Number(await redisCommand(redis.port, 'STRLEN', `${prefix}:1:{${IP}}`))
       expect([await round(store), await round(store)]).toEqual([MANY, MANY])
       // Who writes the client's bans keeps its counters.
@@ -60,7 +51,7 @@ describe.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
 
     it('a ban by the last one clears its count', async () => {
       now = SUITE_START
-      const store = redisStore({ client: made.client, prefix: freshPrefix(), clock: { now: () => now } })
+      const store = redisStore({ client: redis.client, prefix: freshPrefix(), clock: { now: () => now } })
       await round(store)
       const last = counters.at(-1)!
       const [banned] = await store.hit([hitOf(last, keyOf(IP), { cost: 0, strike: true })], { now, commit: 'all' })
